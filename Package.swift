@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Warnings are errors in CI and in scripts/test (NVMED_STRICT=1); a user's newer compiler may warn of more than ours.
+let strict: [SwiftSetting] = Context.environment["NVMED_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+/// Every room is compiled with strict memory safety: each unsafe use carries the word `unsafe`.
+let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")] + strict
+
+let package = Package(
+  name: "nvmed",
+  targets: [
+    .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
+    .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
+  ]
+    + [
+      ("LinuxIO", ["CLinux"]),
+    ].map { room, others in
+      Target.testTarget(
+        name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
+    }
+)

@@ -1,0 +1,85 @@
+import CLinux
+import Glibc
+
+/// An `eventfd(2)`: a 64-bit counter that a waiter can poll. Any thread may signal it.
+public struct EventFD: ~Copyable, Sendable {
+  /// The descriptor behind it.
+  public let descriptor: FileDescriptor
+
+  /// The descriptor's number.
+  public var rawValue: Int32 { descriptor.rawValue }
+
+  /// Creates a non-blocking eventfd with counter 0.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  public init() throws(Errno) {
+    descriptor = FileDescriptor(
+      owning: try checked { eventfd(0, Int32(EFD_CLOEXEC) | Int32(EFD_NONBLOCK)) })
+  }
+
+  /// Takes an eventfd that a peer handed over.
+  ///
+  /// Writing eight bytes to a pipe, socket or file could block or do harm, so the kernel is asked what the descriptor
+  /// is (`/proc/self/fdinfo`); and it is made non-blocking, as a full counter would otherwise stop the writer.
+  ///
+  /// - Throws: `EINVAL` where it is no eventfd.
+  public init(adopting descriptor: consuming FileDescriptor) throws(Errno) {
+    guard EventFD.isEventFD(descriptor.rawValue) else { throw .invalidArgument }
+    try descriptor.setNonBlocking()
+    self.descriptor = descriptor
+  }
+
+  private init(own descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+  /// A second owner of the same counter.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  public borrowing func duplicate() throws(Errno) -> EventFD { EventFD(own: try descriptor.duplicate()) }
+
+  /// Adds 1 to the counter. A full counter is as good as signalled, so `EAGAIN` is no error.
+  @inlinable
+  public borrowing func signal() { EventFD.signal(rawValue: descriptor.rawValue) }
+
+  /// Adds 1 to the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive.
+  public static func signal(rawValue: Int32) {
+    var one: UInt64 = 1
+    _ = unsafe write(rawValue, &one, 8)
+  }
+
+  /// Reads and clears the counter; 0 where it was not signalled.
+  @discardableResult
+  public borrowing func drain() -> UInt64 { EventFD.drain(rawValue: descriptor.rawValue) }
+
+  /// Reads and clears the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive.
+  @discardableResult
+  public static func drain(rawValue: Int32) -> UInt64 {
+    var count: UInt64 = 0
+    return unsafe read(rawValue, &count, 8) == 8 ? count : 0
+  }
+
+  /// Blocks until the counter is not 0. For threads that may block.
+  ///
+  /// - Parameter timeout: milliseconds; -1 waits for ever.
+  /// - Returns: whether it was signalled.
+  @discardableResult
+  public borrowing func wait(timeout: Int32 = -1) -> Bool {
+    var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+    while true {
+      let result = unsafe poll(&entry, 1, timeout)
+      if result >= 0 { return result == 1 }
+      if Errno.current != .interrupted { return false }
+    }
+  }
+
+  /// Whether the kernel shows the descriptor as an eventfd.
+  public static func isEventFD(_ rawValue: Int32) -> Bool {
+    guard let info = unsafe fopen("/proc/self/fdinfo/\(rawValue)", "re") else { return false }
+    defer { unsafe fclose(info) }
+    return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { line in
+      while unsafe fgets(line.baseAddress, 256, info) != nil {
+        if let base = line.baseAddress, unsafe strncmp(base, "eventfd-count:", 14) == 0 { return true }
+      }
+      return false
+    }
+  }
+}
