@@ -12,9 +12,11 @@ let package = Package(
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
+    .target(name: "NVMeSpec", swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
+      ("NVMeSpec", []),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

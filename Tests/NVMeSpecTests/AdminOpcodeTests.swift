@@ -1,0 +1,18 @@
+import NVMeSpec
+import Testing
+
+@Suite struct AdminOpcodeTests {
+  @Test func values() {
+    #expect(
+      AdminOpcode.allCases.map(\.rawValue) == [
+        0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x09, 0x0A, 0x0C, 0x0D, 0x10, 0x11, 0x14, 0x15, 0x18, 0x19, 0x1A,
+        0x1C,
+        0x1D, 0x1E, 0x20, 0x24, 0x7C, 0x7F, 0x80, 0x81, 0x82, 0x84, 0x86,
+      ])
+    #expect(AdminOpcode.createIOSubmissionQueue.rawValue == 0x01)
+    #expect(AdminOpcode.createIOCompletionQueue.rawValue == 0x05)
+    #expect(AdminOpcode.setFeatures.rawValue == 0x09)
+    #expect(AdminOpcode.getFeatures.rawValue == 0x0A)
+    #expect(AdminOpcode.doorbellBufferConfig.rawValue == 0x7C)
+  }
+}
