@@ -13,10 +13,12 @@ let package = Package(
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
     .target(name: "NVMeSpec", swiftSettings: room),
+    .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
       ("NVMeSpec", []),
+      ("VFIOUser", ["LinuxIO"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
