@@ -14,11 +14,13 @@ let package = Package(
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
+      ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

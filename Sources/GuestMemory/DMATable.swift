@@ -1,0 +1,112 @@
+import CLinux
+import LinuxIO
+
+/// The memory that a client has mapped for one controller: owner of all its ranges. Control thread only.
+///
+/// vfio-user DMA_MAP and DMA_UNMAP. Other threads work on copies of the ranges (`MemoryMap`); the mapping of a removed
+/// range ends when the caller drops what `unmap` gave back, after those threads are done with it.
+public struct DMATable: ~Copyable {
+  private var mappings: [DMAMapping] = []
+  private let limit: Int
+
+  /// The mappings that an unmap took out of the table. Dropping it unmaps the memory.
+  public struct Removed {
+    fileprivate let mappings: [DMAMapping]
+    /// How many ranges it holds.
+    public var count: Int { mappings.count }
+  }
+
+  /// Signalled when an access to one of the ranges hit a truncated file (SIGBUS).
+  public let faultEvent: EventFD
+
+  /// An empty table for at most `limit` ranges.
+  ///
+  /// - Throws: the `errno` of `eventfd(2)` or `sigaction(2)`.
+  public init(limit: Int) throws(Errno) {
+    guard clinux_sigbus_install() == 0 else { throw Errno.current }
+    faultEvent = try EventFD()
+    self.limit = limit
+  }
+
+  /// How many ranges there are.
+  public var count: Int { mappings.count }
+
+  /// The ranges, in ascending order.
+  public var regions: [MemoryRegion] { mappings.map { $0.region } }
+
+  /// Maps a range.
+  ///
+  /// - Parameters:
+  ///   - iova: first I/O virtual address, a multiple of 4 KiB.
+  ///   - size: bytes, a multiple of 4 KiB, not 0.
+  ///   - descriptor: the file behind it; nil for a range that only the client can reach.
+  ///   - offset: where the range begins in the file.
+  /// - Returns: the new range; nil where the very same range was there already.
+  /// - Throws: `EINVAL` for a range that is unaligned, empty, exceeds 2^64 or its file; `EEXIST` where it overlaps
+  ///   another; `ENOSPC` above the limit; what `mmap(2)` says.
+  public mutating func map(
+    iova: UInt64, size: UInt64, descriptor: consuming FileDescriptor?, offset: UInt64, access: MemoryRegion.Access
+  ) throws(Errno) -> MemoryRegion? {
+    guard size > 0, size % 4096 == 0, iova % 4096 == 0, size - 1 <= UInt64.max - iova, size <= UInt64(Int64.max)
+    else { throw .invalidArgument }
+    let position = index(of: iova)
+    guard let file = descriptor else {
+      try checkFree(position, iova, size)
+      mappings.insert(DMAMapping(unreachable: iova, size: size), at: position)
+      return mappings[position].region
+    }
+    let source = try DMAMapping.Source(file, offset: offset)
+    if position < mappings.count, mappings[position].isSame(iova, size, source, access) { return nil }
+    try checkFree(position, iova, size)
+    let mapping = try DMAMapping(
+      iova: iova, size: size, descriptor: file, offset: offset, access: access, faultEvent: faultEvent.rawValue)
+    mappings.insert(mapping, at: position)
+    return mapping.region
+  }
+
+  /// Refuses a range that overlaps its neighbours at `position`, or that is one too many.
+  private borrowing func checkFree(_ position: Int, _ iova: UInt64, _ size: UInt64) throws(Errno) {
+    if position < mappings.count, mappings[position].region.overlaps(iova: iova, size: size) { throw .fileExists }
+    if position > 0, mappings[position - 1].region.overlaps(iova: iova, size: size) { throw .fileExists }
+    guard mappings.count < limit else { throw .noSpace }
+  }
+
+  /// Takes out every range inside [iova, iova + size). Ranges that were never mapped are no error: clients with a
+  /// virtual IOMMU unmap generously.
+  ///
+  /// - Throws: `EINVAL` where a range lies inside only in part: ranges are not split.
+  public mutating func unmap(iova: UInt64, size: UInt64) throws(Errno) -> Removed {
+    guard size > 0 else { return Removed(mappings: []) }
+    let reach = min(size - 1, UInt64.max - iova)
+    let last = iova + reach
+    let first = index(of: iova)
+    if first > 0, mappings[first - 1].region.overlaps(iova: iova, size: reach &+ 1) { throw .invalidArgument }
+    var end = first
+    while end < mappings.count, mappings[end].region.iova <= last {
+      let region = mappings[end].region
+      guard region.size - 1 <= last - region.iova else { throw .invalidArgument }
+      end += 1
+    }
+    let removed = Removed(mappings: Array(mappings[first..<end]))
+    mappings.removeSubrange(first..<end)
+    return removed
+  }
+
+  /// Takes out every range.
+  public mutating func unmapAll() -> Removed {
+    let removed = Removed(mappings: mappings)
+    mappings = []
+    return removed
+  }
+
+  /// The index of the first range that begins at or behind `iova`.
+  private borrowing func index(of iova: UInt64) -> Int {
+    var low = 0
+    var high = mappings.count
+    while low < high {
+      let middle = (low + high) / 2
+      if mappings[middle].region.iova < iova { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+}
