@@ -15,12 +15,14 @@ let package = Package(
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
+    .target(name: "Doorbells", dependencies: ["LinuxIO"], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
+      ("Doorbells", ["LinuxIO"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

@@ -1,0 +1,70 @@
+import LinuxIO
+
+/// Which doorbell registers a client may have signalled without a message, given how many descriptors it can receive.
+///
+/// Source: vfio-user GET_REGION_IO_FDS, sub-region type 2 (shadow ioeventfd). One memfd holds all slots; a submission
+/// tail and a completion head have an eventfd per I/O thread each. A client that takes fewer gets tails only (heads
+/// then come by message, which costs no wake-up of an I/O thread); one that takes none gets no entry.
+public struct DoorbellPlan: Sendable, Equatable {
+  /// One doorbell register that a client can hand to KVM.
+  public struct Entry: Sendable, Equatable {
+    /// Offset in BAR0.
+    public let offset: UInt64
+    /// Index into the descriptors of the reply: the eventfd.
+    public let eventIndex: Int
+    /// Offset of the slot in the memfd.
+    public let slotOffset: UInt64
+  }
+
+  /// What a descriptor of the reply is.
+  public enum Descriptor: Sendable, Equatable {
+    /// The memfd of the slots.
+    case slots
+    /// The event of submission queue tails; the owner: nil for the admin queue, else the number of the I/O thread.
+    case submission(thread: Int?)
+    /// The event of completion queue heads.
+    case completion(thread: Int?)
+  }
+
+  /// The descriptors of the reply, in order; the first is the memfd.
+  public private(set) var descriptors: [Descriptor] = []
+  /// The entries of the reply.
+  public private(set) var entries: [Entry] = []
+
+  /// Plans the entries of queue identifiers 0 to `queues`.
+  ///
+  /// - Parameters:
+  ///   - queues: the number of I/O queue pairs.
+  ///   - budget: the descriptors that fit in one reply (`max_msg_fds`).
+  ///   - thread: the I/O thread a queue identifier belongs to, from 0 to `threads` - 1.
+  public init(queues: UInt16, budget: Int, threads: Int, thread: (UInt16) -> Int) {
+    // The admin queue's tail, then the threads' tails, then heads, as far as they fit.
+    guard budget >= 2 else { return }
+    descriptors = [.slots]
+    var wanted: [Descriptor] = [.submission(thread: nil)]
+    wanted += (0..<threads).map { .submission(thread: $0) }
+    wanted += (0..<threads).map { .completion(thread: $0) }
+    wanted.append(.completion(thread: nil))
+    // Tails of one thread without those of another would leave two paths for no gain: all of a kind or none.
+    let tails = Array(wanted.prefix(threads + 1))
+    let heads = Array(wanted.suffix(threads + 1))
+    if 1 + tails.count <= budget {
+      descriptors += tails
+      if 1 + tails.count + heads.count <= budget { descriptors += heads }
+    } else {
+      descriptors.append(.submission(thread: nil))
+    }
+    for queue in 0...queues {
+      let owner = queue == 0 ? nil : thread(queue)
+      add(.submission(thread: owner), offset: UInt64(queue) * 8)
+      add(.completion(thread: owner), offset: UInt64(queue) * 8 + 4)
+    }
+  }
+
+  private mutating func add(_ descriptor: Descriptor, offset: UInt64) {
+    guard let index = descriptors.firstIndex(of: descriptor) else { return }
+    entries.append(
+      Entry(
+        offset: 0x1000 + offset, eventIndex: index, slotOffset: DoorbellSlots.slotOffset(doorbellOffset: offset)))
+  }
+}
