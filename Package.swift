@@ -16,6 +16,7 @@ let package = Package(
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(name: "Doorbells", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -23,6 +24,7 @@ let package = Package(
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
       ("Doorbells", ["LinuxIO"]),
+      ("Storage", ["LinuxIO", "NVMeSpec"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
