@@ -17,6 +17,9 @@ let package = Package(
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(name: "Doorbells", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
+    .target(
+      name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
+      swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -25,6 +28,7 @@ let package = Package(
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
       ("Doorbells", ["LinuxIO"]),
       ("Storage", ["LinuxIO", "NVMeSpec"]),
+      ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

@@ -1,0 +1,207 @@
+import Doorbells
+import LinuxIO
+import NVMeSpec
+import Storage
+
+/// The register file and the state machine behind CC and CSTS: NVMe base specification 2.0, sections 3.5 and 3.6.
+extension Controller {
+  /// Reads BAR0. Any width; reserved offsets and doorbells read as 0.
+  public func readRegister(offset: UInt64, count: Int) -> UInt64 { registers.read(offset: offset, count: count) }
+
+  /// Writes BAR0: 4 or 8 bytes, aligned to 4. Other accesses are ignored, as the specification leaves them undefined.
+  public func writeRegister(offset: UInt64, count: Int, value: UInt64) {
+    guard offset % 4 == 0, count == 4 || count == 8 else { return }
+    if count == 8, offset < ControllerRegister.doorbellBase {
+      write32(offset, UInt32(truncatingIfNeeded: value))
+      write32(offset &+ 4, UInt32(truncatingIfNeeded: value >> 32))
+    } else if count == 4 {
+      if offset >= ControllerRegister.doorbellBase {
+        writeDoorbell(offset, UInt32(truncatingIfNeeded: value))
+      } else {
+        write32(offset, UInt32(truncatingIfNeeded: value))
+      }
+    }
+  }
+
+  private func write32(_ offset: UInt64, _ value: UInt32) {
+    // The admin queue's registers are read-only while the controller is enabled.
+    let isEnabled = registers.configuration.enable || registers.status.ready
+    switch offset {
+    case ControllerRegister.interruptMaskSet: registers.interruptMask |= value
+    case ControllerRegister.interruptMaskClear: registers.interruptMask &= ~value
+    case ControllerRegister.configuration: writeConfiguration(ControllerConfiguration(rawValue: value))
+    case ControllerRegister.adminQueueAttributes where !isEnabled:
+      registers.adminQueueAttributes = value & 0x0fff_0fff
+    case ControllerRegister.adminSubmissionQueueBase where !isEnabled:
+      ControllerRegisters.setHalf(&registers.adminSubmissionQueueBase, upper: false, value & ~0xfff)
+    case ControllerRegister.adminSubmissionQueueBase + 4 where !isEnabled:
+      ControllerRegisters.setHalf(&registers.adminSubmissionQueueBase, upper: true, value)
+    case ControllerRegister.adminCompletionQueueBase where !isEnabled:
+      ControllerRegisters.setHalf(&registers.adminCompletionQueueBase, upper: false, value & ~0xfff)
+    case ControllerRegister.adminCompletionQueueBase + 4 where !isEnabled:
+      ControllerRegisters.setHalf(&registers.adminCompletionQueueBase, upper: true, value)
+    default: break
+    }
+  }
+
+  private func writeConfiguration(_ new: ControllerConfiguration) {
+    let old = registers.configuration
+    registers.configuration = ControllerConfiguration(rawValue: new.rawValue & 0x00ff_fff1)
+    // One write may ask for both: the shutdown comes first.
+    if new.shutdownNotification != old.shutdownNotification {
+      switch new.shutdownNotification {
+      case .normal, .abrupt: shutDown(isNormal: new.shutdownNotification == .normal)
+      default: break
+      }
+    }
+    if new.enable, !old.enable {
+      if isDisabling { enablesAgain = true } else { enable() }
+    } else if !new.enable, old.enable {
+      enablesAgain = false
+      disable {}
+    }
+  }
+
+  /// CC.EN 0 to 1.
+  private func enable() {
+    epoch += 1
+    // A controller that was shut down while it was disabled works again.
+    registers.status.shutdownStatus = .normalOperation
+    if pauseReasons.contains(.shutdown) { setPaused(.shutdown, false) }
+    let configuration = registers.configuration
+    let attributes = AdminQueueAttributes(rawValue: registers.adminQueueAttributes)
+    guard configuration.commandSetSelected == ControllerConfiguration.nvmCommandSet,
+      configuration.memoryPageSize == 0, configuration.arbitrationMechanism == 0,
+      attributes.submissionQueueSize >= 2, attributes.completionQueueSize >= 2,
+      let tail = slots.submissionQueueTail(0), let head = slots.completionQueueHead(0)
+    else { return fail("CC or AQA has a value that is not supported") }
+    slots.clear()
+    adminEvents.submission.drain()
+    adminEvents.completion.drain()
+    adminSubmissionQueue = SubmissionQueue(
+      SubmissionQueueDescription(
+        identifier: 0, completionQueue: 0, size: attributes.submissionQueueSize,
+        iova: registers.adminSubmissionQueueBase, doorbell: QueueDoorbell(tail)))
+    adminCompletionQueue = CompletionQueue(
+      CompletionQueueDescription(
+        identifier: 0, size: attributes.completionQueueSize, iova: registers.adminCompletionQueueBase,
+        interruptVector: 0, doorbell: QueueDoorbell(head)))
+    guard adminSubmissionQueue.memory.resolve(&memory), adminCompletionQueue.memory.resolve(&memory) else {
+      return fail("the admin queues are not in mapped memory")
+    }
+    registers.status.ready = true
+  }
+
+  /// CC.EN 1 to 0, or a reset of the function: RDY becomes 0 only when nothing can write to guest memory any more.
+  func disable(then completion: @escaping () -> Void) {
+    epoch += 1
+    isDisabling = true
+    resets += 1
+    if registers.status.ready, registers.status.shutdownStatus != .complete { unsafeShutdowns += 1 }
+    adminSubmissionQueue = SubmissionQueue()
+    adminCompletionQueue = CompletionQueue()
+    vectors.forgetPending()
+    queues = QueueTable(count: description.queueCount)
+    events = AsynchronousEvents()
+    finished = []
+    abortsUnderWay = 0
+    let cached = features.volatileWriteCache
+    features.reset()
+    if !cached {
+      broadcast({ lane, token in .setWriteCache(port: lane.port, enabled: true, token: token) }, then: {})
+    }
+    let lifetime = epoch
+    broadcast({ lane, token in .quiesce(port: lane.port, token: token) }) { [self] in
+      // A further reset that came meanwhile has its own quiescence, and the last one ends the disable.
+      if lifetime == epoch {
+        isDisabling = false
+        registers.status = ControllerStatus()
+        setPaused([.shutdown, .failure], false)
+      }
+      completion()
+      if lifetime == epoch, enablesAgain {
+        enablesAgain = false
+        if registers.configuration.enable { enable() }
+      }
+    }
+  }
+
+  /// CC.SHN: in-flight commands complete (normal) and everything that was acknowledged becomes durable.
+  private func shutDown(isNormal: Bool) {
+    guard registers.status.shutdownStatus == .normalOperation else { return }
+    registers.status.shutdownStatus = .inProgress
+    let lifetime = epoch
+    setPaused(.shutdown, true) { [self] in
+      flushAll { [self] _ in
+        if lifetime == epoch { registers.status.shutdownStatus = .complete }
+      }
+    }
+  }
+
+  /// Makes every namespace durable, with workers; `completion` gets whether all of it worked.
+  public func flushAll(then completion: @escaping (Bool) -> Void) {
+    let images = namespaces.compactMap { $0?.backend.image }.filter { !$0.readOnly }
+    guard !images.isEmpty else { return completion(true) }
+    let token = makeToken()
+    flushes[token] = Flushes(missing: images.count, completion: completion)
+    for image in images
+    where !workers.submit(StorageJob(token: token, image: image, operation: .flush), to: workCompletions) {
+      finishFlush(token, succeeded: false)
+    }
+  }
+
+  /// Takes what workers have finished. On the control thread, when `workCompletions` is readable.
+  public func handleWork() {
+    for result in workCompletions.take() { finishFlush(result.token, succeeded: result.error == nil) }
+    processAdminQueue()
+  }
+
+  private func finishFlush(_ token: UInt64, succeeded: Bool) {
+    guard var flush = flushes[token] else { return }
+    flush.missing -= 1
+    flush.succeeded = flush.succeeded && succeeded
+    flushes[token] = flush.missing == 0 ? nil : flush
+    if flush.missing == 0 { flush.completion(flush.succeeded) }
+  }
+
+  // MARK: Doorbells by message
+
+  private func writeDoorbell(_ offset: UInt64, _ value: UInt32) {
+    guard registers.status.ready, !isDisabling, let register = DoorbellRegister.register(at: offset) else { return }
+    let identifier = register.queueIdentifier
+    if identifier == 0 {
+      let slot = register.isCompletionQueueHead ? slots.completionQueueHead(0) : slots.submissionQueueTail(0)
+      slot?.store(value)
+      processAdminQueue()
+    } else if register.isCompletionQueueHead {
+      guard let queue = queues.completionQueue(identifier), let slot = slots.completionQueueHead(identifier) else {
+        return reportDoorbell(identifier, .invalidDoorbellRegister)
+      }
+      slot.store(value)
+      // Half of all doorbells need wake nobody.
+      if lanes[queue.thread].interest.isSet { lanes[queue.thread].events.completion.signal() }
+    } else {
+      guard let queue = queues.submissionQueue(identifier), let slot = slots.submissionQueueTail(identifier),
+        let completionQueue = queues.completionQueue(queue.completionQueue)
+      else { return reportDoorbell(identifier, .invalidDoorbellRegister) }
+      slot.store(value)
+      lanes[completionQueue.thread].events.submission.signal()
+    }
+  }
+
+  /// An I/O thread has found a value in the slot of a queue that it does not know, or one that its queue cannot have.
+  func invalidDoorbell(_ identifier: UInt16, isUnknown: Bool) {
+    guard registers.status.ready, !isDisabling else { return }
+    guard isUnknown else { return reportDoorbell(identifier, .invalidDoorbellWriteValue) }
+    // It may live on another thread; or its slot was cleared since, by a deletion or a reset.
+    guard queues.submissionQueue(identifier) == nil, let slot = slots.submissionQueueTail(identifier), slot.load() != 0
+    else { return }
+    slot.store(0)
+    reportDoorbell(identifier, .invalidDoorbellRegister)
+  }
+
+  private func reportDoorbell(_ identifier: UInt16, _ event: AsynchronousEvent) {
+    report?(.invalidDoorbell(queue: identifier))
+    post(event)
+  }
+}

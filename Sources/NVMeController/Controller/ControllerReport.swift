@@ -1,0 +1,9 @@
+/// What a controller has to say to an operator. A guest can cause all of it at will: who logs it limits the rate.
+public enum ControllerReport: Sendable {
+  /// A command failed.
+  case commandFailed(ErrorLog.Entry)
+  /// A doorbell of this queue identifier got a value that it cannot have, or belongs to no queue.
+  case invalidDoorbell(queue: UInt16)
+  /// CSTS.CFS is set, for this reason.
+  case failed(String)
+}

@@ -1,0 +1,184 @@
+import GuestMemory
+import LinuxIO
+import NVMeSpec
+import Storage
+
+/// What the control thread asks of a port.
+extension ControllerPort {
+  /// A completion queue begins.
+  mutating func create(_ queue: CompletionQueueDescription) {
+    let index = Int(queue.identifier)
+    guard index > 0, index < completionQueues.count else { return }
+    completionQueues[index] = CompletionQueue(queue)
+    completionQueues[index].memory.resolve(&memory)
+  }
+
+  /// A submission queue begins.
+  mutating func create(_ queue: SubmissionQueueDescription) {
+    let index = Int(queue.identifier)
+    guard index > 0, index < submissionQueues.count else { return }
+    submissionQueues[index] = SubmissionQueue(queue)
+    submissionQueues[index].memory.resolve(&memory)
+    queueEnd = max(queueEnd, index + 1)
+    // The guest may have rung before the thread knew of the queue.
+    isKicked = true
+  }
+
+  /// The doorbells of a queue on another thread are announced to this one.
+  mutating func forward(to thread: IOThreadHandle, _ place: Int) {
+    // Once for each thread, however many queues it has and however often they are created.
+    guard !forwards.contains(where: { $0.thread === thread && $0.port == place }) else { return }
+    forwards.append((thread, place))
+  }
+
+  /// Stops fetching from a submission queue; acknowledged when its commands have completed.
+  mutating func deleteSubmissionQueue(_ identifier: UInt16, token: UInt64, _ resources: inout IOResources) {
+    let index = Int(identifier)
+    guard index < submissionQueues.count, submissionQueues[index].isLive else {
+      acknowledge(token)
+      return
+    }
+    submissionQueues[index].deletion = token
+    // What has not been given to the kernel need not be waited for.
+    for slot in 0..<resources.requests.count where isWaiting(slot, queue: index, resources) {
+      resources.cancelWait(slot)
+      finish(slot, .abortedSQDeletion, &resources)
+    }
+    finishDeletion(index)
+  }
+
+  /// A completion queue ends. Its submission queues are gone: the controller has checked that.
+  mutating func deleteCompletionQueue(_ identifier: UInt16, token: UInt64) {
+    let index = Int(identifier)
+    if index > 0, index < completionQueues.count {
+      completionQueues[index] = CompletionQueue()
+      unsignalled &= ~(1 << UInt64(index - 1))
+    }
+    acknowledge(token)
+  }
+
+  /// Aborts a command that has not been given to the kernel.
+  ///
+  /// - Returns: whether it has completed with Command Abort Requested.
+  mutating func abort(_ identifier: UInt16, _ command: UInt16, _ resources: inout IOResources) -> Bool {
+    let index = Int(identifier)
+    guard index > 0, index < submissionQueues.count, submissionQueues[index].isLive else { return false }
+    for slot in 0..<resources.requests.count
+    where isWaiting(slot, queue: index, resources) && resources.requests[slot].commandIdentifier == command {
+      resources.cancelWait(slot)
+      finish(slot, .abortRequested, &resources)
+      return true
+    }
+    _ = submissionQueues[index].look()
+    guard submissionQueues[index].waits(command) else { return false }
+    submissionQueues[index].abortedCommand = command
+    service(&resources)
+    let isAborted = submissionQueues[index].abortedCommand == nil
+    submissionQueues[index].abortedCommand = nil
+    return isAborted
+  }
+
+  private func isWaiting(_ slot: Int, queue: Int, _ resources: borrowing IOResources) -> Bool {
+    resources.requests[slot].state == .waiting && resources.requests[slot].port == number
+      && resources.requests[slot].submissionQueue == queue && !resources.requests[slot].isDiscarded
+  }
+
+  /// The controller is disabled: queues vanish, and what is in flight completes silently.
+  mutating func quiesce(_ resources: inout IOResources) {
+    for index in 1..<submissionQueues.count {
+      if let token = submissionQueues[index].deletion { acknowledge(token) }
+      submissionQueues[index] = SubmissionQueue()
+      completionQueues[index] = CompletionQueue()
+    }
+    unsignalled = 0
+    forwards = []
+    vectors.forgetPending()
+    isKicked = false
+    isStarved = false
+    isBlocked = false
+    for slot in 0..<resources.requests.count
+    where resources.requests[slot].state != .free && resources.requests[slot].port == number {
+      resources.requests[slot].isDiscarded = true
+      switch resources.requests[slot].state {
+      case .waiting:
+        resources.cancelWait(slot)
+        finish(slot, .abortRequested, &resources)
+      case .parked:
+        parked &-= 1
+        finish(slot, .abortRequested, &resources)
+      default: break
+      }
+    }
+  }
+
+  /// A range of memory is there; queues in it come back to life.
+  mutating func map(_ region: MemoryRegion, _ resources: inout IOResources) {
+    memory.insert(region)
+    resolveQueues()
+    unpark(&resources)
+    isKicked = true
+  }
+
+  /// A range of memory goes: queues in it rest, and commands that touch it are waited for.
+  mutating func unmap(iova: UInt64, size: UInt64, token: UInt64, _ resources: inout IOResources) {
+    let removed = memory.remove(iova: iova, size: size)
+    guard !removed.isEmpty else {
+      acknowledge(token)
+      return
+    }
+    resolveQueues()
+    for slot in 0..<resources.requests.count
+    where resources.requests[slot].port == number && !resources.requests[slot].isAwaited {
+      let state = resources.requests[slot].state
+      // A parked request has moved its data already.
+      guard state == .submitted || state == .waiting || state == .working, touches(slot, removed, resources) else {
+        continue
+      }
+      resources.requests[slot].isAwaited = true
+      awaited += 1
+    }
+    unmappings.append(token)
+    acknowledgeWhatIsDone()
+  }
+
+  private func touches(_ slot: Int, _ regions: [MemoryRegion], _ resources: borrowing IOResources) -> Bool {
+    let segments = unsafe resources.requests.segmentBase(slot)
+    for segment in 0..<resources.requests[slot].segmentCount {
+      let pointer = unsafe UInt(bitPattern: segments[segment].iov_base)
+      let length = unsafe UInt(segments[segment].iov_len)
+      // A merged range may begin in one mapping and end in another that follows it in this process.
+      for region in regions
+      where region.contains(host: pointer) || region.contains(host: pointer &+ length &- 1)
+        || region.isInside(host: pointer, count: length)
+      {
+        return true
+      }
+    }
+    return false
+  }
+
+  private mutating func resolveQueues() {
+    for index in 1..<submissionQueues.count {
+      if submissionQueues[index].isLive { submissionQueues[index].memory.resolve(&memory) }
+      if completionQueues[index].isLive { completionQueues[index].memory.resolve(&memory) }
+    }
+  }
+
+  /// An interrupt vector gets another eventfd. Nothing is lost meanwhile: entries that the host has not consumed are
+  /// announced through the new one.
+  mutating func setVector(_ vector: Int, descriptor: Int32) {
+    var hasEntries = false
+    for index in 1..<completionQueues.count
+    where completionQueues[index].isLive && completionQueues[index].interruptVector == vector {
+      if !completionQueues[index].isConsumed() { hasEntries = true }
+    }
+    vectors.install(descriptor, vector: vector, hasEntries: hasEntries)
+  }
+
+  /// A namespace appears, changes its size, or goes.
+  mutating func setNamespace(_ index: Int, _ namespace: Namespace?) {
+    guard index >= 0, index < namespaces.count else { return }
+    owners[index] = namespace
+    namespaces[index] = namespace.map(NamespaceGeometry.init) ?? NamespaceGeometry()
+  }
+}

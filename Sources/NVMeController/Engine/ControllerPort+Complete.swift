@@ -1,0 +1,252 @@
+import CLinux
+import GuestMemory
+import LinuxIO
+import NVMeSpec
+import Storage
+
+extension ControllerPort {
+  /// How often a transfer that the kernel wants tried again is tried.
+  private static var attemptLimit: UInt8 { 16 }
+
+  /// Takes the result of a request's I/O: bytes, or a negative errno.
+  @inline(__always)
+  mutating func complete(_ index: Int, result: Int64, _ resources: inout IOResources) {
+    let operation = resources.requests[index].operation
+    if result < 0 {
+      fail(index, Errno(rawValue: Int32(truncatingIfNeeded: -result)), &resources)
+      return
+    }
+    switch operation {
+    case .read, .write, .compare, .verify:
+      let transferred = UInt64(result)
+      let rest = resources.requests[index].length &- resources.requests[index].done
+      if transferred == rest, operation == .read || operation == .write, resources.requests[index].bounce < 0 {
+        ControllerPort.count(operation, resources.requests[index].length, &sums)
+        finish(index, .success, &resources)
+      } else if transferred < rest {
+        continueTransfer(index, transferred, &resources)
+      } else {
+        finishBounced(index, &resources)
+      }
+    case .flush:
+      flushNext(index, &resources)
+    case .zero:
+      sums.writeCommands &+= 1
+      finish(index, .success, &resources)
+    case .deallocate:
+      finish(index, .success, &resources)
+    }
+  }
+
+  /// Resubmits what a short transfer left.
+  @inline(never)
+  private mutating func continueTransfer(_ index: Int, _ transferred: UInt64, _ resources: inout IOResources) {
+    let isWrite = resources.requests[index].operation == .write
+    // Nothing read inside the namespace: the image has become shorter.
+    guard transferred > 0, let fd = file(index, resources) else {
+      sums.mediaErrors &+= 1
+      finish(index, isWrite ? .writeFault : .unrecoveredReadError, &resources)
+      return
+    }
+    resources.requests[index].done &+= transferred
+    if resources.requests[index].bounce >= 0 {
+      let segment = unsafe resources.requests.bounceSegment(index)
+      unsafe segment.pointee.iov_base = segment.pointee.iov_base.map { unsafe $0 + Int(transferred) }
+      unsafe segment.pointee.iov_len -= numericCast(transferred)
+    } else {
+      var left = transferred
+      let base = unsafe resources.requests.segmentBase(index)
+      var first = resources.requests[index].firstSegment
+      while left > 0, first < resources.requests[index].segmentCount {
+        let length = unsafe UInt64(base[first].iov_len)
+        if left < length {
+          unsafe base[first].iov_base = base[first].iov_base.map { unsafe $0 + Int(left) }
+          unsafe base[first].iov_len -= numericCast(left)
+          break
+        }
+        left -= length
+        first += 1
+      }
+      resources.requests[index].firstSegment = first
+    }
+    ControllerPort.submit(index, fd, &resources)
+  }
+
+  /// The whole transfer is in the bounce buffer: what the command wants of it.
+  @inline(never)
+  private mutating func finishBounced(_ index: Int, _ resources: inout IOResources) {
+    let request = resources.requests[index]
+    guard request.bounce >= 0 else {
+      finish(index, .internalError, &resources)
+      return
+    }
+    let buffer = unsafe resources.bounce.address(of: request.bounce)
+    let segments = unsafe resources.requests.segmentBase(index)
+    var status = Status.success
+    if !request.isDiscarded {
+      switch request.operation {
+      case .read: unsafe ControllerPort.copy(segments, request.segmentCount, buffer, toGuest: true)
+      case .compare:
+        if unsafe !ControllerPort.isEqual(segments, request.segmentCount, buffer) { status = .compareFailure }
+      default: break
+      }
+    }
+    ControllerPort.count(request.operation, request.length, &sums)
+    finish(index, status, &resources)
+  }
+
+  /// A namespace is flushed; the next one, where the command means all.
+  private mutating func flushNext(_ index: Int, _ resources: inout IOResources) {
+    if resources.requests[index].flushesAll {
+      var place = resources.requests[index].namespace + 1
+      while place < namespaces.count {
+        if namespaces[place].isActive, case .file(let fd) = namespaces[place].backend {
+          resources.requests[index].namespace = place
+          if let owner = owners[place], owner.writeCacheFailed {
+            finish(index, .writeFault, &resources)
+            return
+          }
+          resources.requests[index].state = .submitted
+          resources.aio.prepareDataSync(slot: index, fd: fd, cookie: resources.requests.cookie(index))
+          return
+        }
+        place += 1
+      }
+    }
+    sums.flushCommands &+= 1
+    finish(index, .success, &resources)
+  }
+
+  /// The I/O of a request failed.
+  @inline(never)
+  private mutating func fail(_ index: Int, _ error: Errno, _ resources: inout IOResources) {
+    let request = resources.requests[index]
+    let place = request.namespace
+    switch request.operation {
+    case .flush where request.state == .submitted && (error == .invalidArgument || error == .notSupported):
+      // This kernel or file system has no asynchronous sync: a worker does it.
+      if let image = owners[place]?.backend.image {
+        resources.requests[index].state = .working
+        let job = StorageJob(token: resources.requests.cookie(index), image: image, operation: .flush)
+        if resources.workers.submit(job, to: resources.completions) { return }
+      }
+    case .read, .write, .compare, .verify:
+      if error == .wouldBlock || error == .interrupted || error == .outOfMemory,
+        request.attempts < ControllerPort.attemptLimit, let fd = file(index, resources)
+      {
+        resources.requests[index].attempts += 1
+        ControllerPort.submit(index, fd, &resources)
+        return
+      }
+    default: break
+    }
+    let action: StorageAction
+    switch request.operation {
+    case .read, .compare, .verify: action = .read
+    case .write, .zero: action = .write
+    case .flush: action = .flush
+    case .deallocate: action = .deallocate
+    }
+    if request.operation == .flush { owners[place]?.backend.image?.noteFailedSync(error) }
+    sums.mediaErrors &+= 1
+    finish(index, Status(error, during: action), &resources)
+  }
+
+  /// The file of a request's namespace, as long as there is one.
+  private func file(_ index: Int, _ resources: borrowing IOResources) -> Int32? {
+    let place = resources.requests[index].namespace
+    guard place < namespaces.count, case .file(let fd) = namespaces[place].backend else { return nil }
+    return fd
+  }
+
+  /// Ends a request: posts its completion, or parks it where that cannot be done now.
+  @inline(__always)
+  mutating func finish(_ index: Int, _ status: Status, _ resources: inout IOResources) {
+    let bounce = resources.requests[index].bounce
+    if bounce >= 0 {
+      resources.bounce.give(bounce)
+      resources.requests[index].bounce = -1
+    }
+    if !resources.requests[index].isDiscarded {
+      if !status.isSuccess { noteFailure(index, status, resources) }
+      guard !isPaused, post(index, status, resources) else {
+        resources.requests[index].state = .parked
+        resources.requests[index].status = status.rawValue
+        parked &+= 1
+        settle(index, resources.requests[index].isAwaited, &resources)
+        return
+      }
+    }
+    let isAwaited = resources.requests[index].isAwaited
+    resources.requests.release(index)
+    inFlight &-= 1
+    settle(index, isAwaited, &resources)
+  }
+
+  /// Posts a request's completion; false where the completion queue is not mapped.
+  @inline(__always)
+  private mutating func post(_ index: Int, _ status: Status, _ resources: borrowing IOResources) -> Bool {
+    let number = resources.requests[index].submissionQueue
+    let queue = submissionQueues[number].completionQueue
+    guard
+      completionQueues[queue].post(
+        status, dw0: 0, sqHead: submissionQueues[number].head, sqIdentifier: submissionQueues[number].identifier,
+        command: resources.requests[index].commandIdentifier)
+    else { return false }
+    _ = completionQueues[queue].takeNews()
+    unsignalled |= 1 << UInt64(queue &- 1)
+    submissionQueues[number].inFlight &-= 1
+    if submissionQueues[number].deletion != nil { finishDeletion(number) }
+    return true
+  }
+
+  /// What may have waited for a request to end.
+  @inline(__always)
+  private mutating func settle(_ index: Int, _ isAwaited: Bool, _ resources: inout IOResources) {
+    if isAwaited {
+      awaited &-= 1
+      if resources.requests[index].state == .parked { resources.requests[index].isAwaited = false }
+    }
+    if owesAcknowledgement { acknowledgeWhatIsDone() }
+    if isStarved { isKicked = true }
+  }
+
+  @inline(never)
+  private mutating func noteFailure(_ index: Int, _ status: Status, _ resources: borrowing IOResources) {
+    let request = resources.requests[index]
+    sums.otherCommands &+= 1
+    description?.noteFailure(
+      ErrorLog.Entry(
+        submissionQueue: UInt16(truncatingIfNeeded: request.submissionQueue), command: request.commandIdentifier,
+        status: status, slba: request.slba, namespaceIdentifier: UInt32(request.namespace + 1)))
+  }
+
+  /// Acknowledges a Delete I/O Submission Queue once its last command has completed.
+  mutating func finishDeletion(_ number: Int) {
+    guard let token = submissionQueues[number].deletion, submissionQueues[number].inFlight == 0 else { return }
+    submissionQueues[number] = SubmissionQueue()
+    acknowledge(token)
+  }
+
+  /// A request that waited for a bounce buffer goes on: there is one.
+  mutating func resumeWaiter(_ index: Int, _ resources: inout IOResources) {
+    guard let fd = file(index, resources) else {
+      finish(index, .internalError, &resources)
+      return
+    }
+    ControllerPort.bounceOrWait(index, fd, &resources)
+  }
+
+  /// Posts the completions that were parked, as far as that can be done now.
+  mutating func unpark(_ resources: inout IOResources) {
+    guard parked > 0, !isPaused else { return }
+    for index in 0..<resources.requests.count
+    where resources.requests[index].state == .parked && resources.requests[index].port == number {
+      guard post(index, Status(rawValue: resources.requests[index].status), resources) else { continue }
+      resources.requests.release(index)
+      parked &-= 1
+      inFlight &-= 1
+    }
+    if owesAcknowledgement { acknowledgeWhatIsDone() }
+  }
+}

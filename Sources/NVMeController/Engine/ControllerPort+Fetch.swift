@@ -1,0 +1,155 @@
+import GuestMemory
+import LinuxIO
+import NVMeSpec
+
+extension ControllerPort {
+  /// Commands fetched from one queue before the next has its turn.
+  static var burst: Int { 64 }
+
+  /// How a turn of one submission queue ended.
+  struct Turn {
+    /// Commands fetched.
+    var fetched = 0
+    /// Commands that went on to a device or worker.
+    var started = 0
+    /// More commands wait, and only their turn is missing.
+    var hasMore = false
+    /// The completion queue is full.
+    var isBlocked = false
+    /// No request is free.
+    var isStarved = false
+    /// The completion queue's head doorbell has a value that it cannot have.
+    var invalidHead = false
+  }
+
+  /// Looks at every submission queue and begins what was submitted.
+  mutating func service(_ resources: inout IOResources) {
+    isKicked = false
+    isStarved = false
+    guard !isPaused, let description = description else { return }
+    isBlocked = false
+    var foundNew = false
+    var next: Int?
+    var following = firstQueue
+    for _ in 1..<queueEnd {
+      let index = following
+      following = index &+ 1 < queueEnd ? index &+ 1 : 1
+      guard submissionQueues[index].isLive else { continue }
+      switch submissionQueues[index].look() {
+      case .nothingNew: continue
+      case .invalid:
+        report(queue: index, isUnknown: false)
+        guard submissionQueues[index].hasCommands else { continue }
+      case .commands: break
+      }
+      foundNew = true
+      let queue = submissionQueues[index].completionQueue
+      guard submissionQueues[index].deletion == nil, queue < completionQueues.count,
+        completionQueues[queue].memory.isAttached
+      else { continue }
+      let turn = ControllerPort.fetch(
+        &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, &sums,
+        port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled, description, &resources)
+      inFlight &+= turn.started
+      resources.progress &+= UInt64(truncatingIfNeeded: turn.fetched)
+      unsignalled |= completionQueues[queue].takeNews() ? 1 << UInt64(queue &- 1) : 0
+      isKicked = isKicked || turn.hasMore
+      isStarved = isStarved || turn.isStarved
+      isBlocked = isBlocked || turn.isBlocked
+      // Where requests or entries run out, who got some goes behind those who got none.
+      if next == nil, turn.isStarved || turn.isBlocked && turn.fetched > 0 {
+        next = turn.fetched > 0 ? following : index
+      }
+      if turn.invalidHead { report(queue: queue, isUnknown: false) }
+    }
+    if let next { firstQueue = next }
+    // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
+    if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells(description) }
+    isAnnounced = false
+  }
+
+  /// Tells the control thread of a doorbell that the guest should not have written.
+  func report(queue: Int, isUnknown: Bool) {
+    description?.mailbox.post(
+      .invalidDoorbell(queue: UInt16(truncatingIfNeeded: queue), isUnknown: isUnknown), limit: 16)
+  }
+
+  /// Looks for values in the slots of queues that do not exist: after an event that no queue explains.
+  @inline(never)
+  private func reportUnknownDoorbells(_ description: PortDescription) {
+    for index in 1..<submissionQueues.count
+    where !submissionQueues[index].isLive && description.announces(queue: index) {
+      guard let slot = description.slots.submissionQueueTail(UInt16(index)), slot.load() != 0 else { continue }
+      // The queue may live on the thread of its completion queue: only the control thread knows them all.
+      report(queue: index, isUnknown: true)
+    }
+  }
+
+  /// One turn of a submission queue: fetches and begins commands until it is empty, its turn is over, or something
+  /// that a command needs is missing.
+  @inline(__always)
+  private static func fetch(
+    _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
+    _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
+    _ sums: inout PortCounters.Sums, port: Int, room: Int, writeThrough: Bool, _ description: PortDescription,
+    _ resources: inout IOResources
+  ) -> Turn {
+    var turn = Turn()
+    var budget = burst
+    while queue.hasCommands {
+      if budget == 0 {
+        turn.hasMore = true
+        return turn
+      }
+      budget &-= 1
+      guard turn.started < room, let index = resources.requests.next else {
+        turn.isStarved = true
+        return turn
+      }
+      var invalid: UInt32?
+      let reserved = completions.reserve(invalid: &invalid)
+      if invalid != nil { turn.invalidHead = true }
+      if !reserved {
+        turn.isBlocked = true
+        return turn
+      }
+      guard let command = queue.fetch() else {
+        completions.cancelReservation()
+        return turn
+      }
+      turn.fetched &+= 1
+      let status: Status?
+      if let aborted = queue.abortedCommand, aborted == command.commandIdentifier {
+        queue.abortedCommand = nil
+        status = .abortRequested
+      } else {
+        status = begin(
+          command, index, &memory, namespaces, owners, &sums, writeThrough: writeThrough, description, &resources)
+      }
+      if let status {
+        if !status.isSuccess { note(status, command, queue.identifier, description, &sums) }
+        _ = completions.post(
+          status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
+      } else {
+        resources.requests[index].submissionQueue = Int(queue.identifier)
+        resources.requests[index].port = port
+        queue.inFlight &+= 1
+        turn.started &+= 1
+      }
+    }
+    return turn
+  }
+
+  /// Counts and logs a command that failed.
+  @inline(never)
+  static func note(
+    _ status: Status, _ command: SubmissionQueueEntry, _ queue: UInt16, _ description: PortDescription,
+    _ sums: inout PortCounters.Sums
+  ) {
+    sums.otherCommands &+= 1
+    description.noteFailure(
+      ErrorLog.Entry(
+        submissionQueue: queue, command: command.commandIdentifier, status: status, slba: command.slba,
+        namespaceIdentifier: command.namespaceIdentifier))
+  }
+}

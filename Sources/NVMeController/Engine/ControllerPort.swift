@@ -1,0 +1,135 @@
+import Doorbells
+import GuestMemory
+import LinuxIO
+import NVMeSpec
+
+/// One controller as one I/O thread sees it: the queue pairs given to the thread and what their commands need.
+///
+/// The thread alone touches it.
+struct ControllerPort: ~Copyable {
+  /// Its place in the thread's table.
+  let number: Int
+  let description: PortDescription?
+  var memory = MemoryMap()
+  var submissionQueues: FixedTable<SubmissionQueue>
+  var completionQueues: FixedTable<CompletionQueue>
+  var namespaces: FixedTable<NamespaceGeometry>
+  var owners: FixedTable<Namespace?>
+  var vectors: InterruptVectors
+  var writeCacheEnabled = true
+  var sums = PortCounters.Sums()
+
+  /// Whether Bus Master is off, the function in D3hot, or the controller failed: no DMA.
+  var isPaused = false
+  /// Whether a doorbell may have been rung, or commands wait for their turn.
+  var isKicked = false
+  /// Whether an event said so.
+  var isAnnounced = false
+  /// One past the highest identifier of a submission queue so far.
+  var queueEnd = 1
+  /// The last values of the admin queue's doorbells, of a polled controller.
+  private var adminDoorbells: (tail: UInt32, head: UInt32) = (0, 0)
+  /// The submission queue that has the next first turn: another after each look at which there was not enough for all.
+  var firstQueue = 1
+  /// Whether commands wait for a free request.
+  var isStarved = false
+  /// Whether a completion queue is full while commands wait.
+  var isBlocked = false
+  /// Whether the completion queue head doorbells are watched.
+  var watchesHeads = false
+  /// Completion queues with entries not yet signalled: bit n for identifier n + 1.
+  var unsignalled: UInt64 = 0
+
+  /// Requests of this controller in the table.
+  var inFlight = 0
+  /// Those of them that wait for `resume` or memory to post their completion.
+  var parked = 0
+
+  /// Threads whose queues have their doorbells announced here: a submission queue lives on the thread of its completion
+  /// queue, whatever thread its identifier suggests.
+  var forwards: [(thread: IOThreadHandle, port: Int)] = []
+
+  /// Acknowledgements owed to the control thread: several of a kind where it asked again before it had the first.
+  var quiescences: [UInt64] = []
+  var pauses: [UInt64] = []
+  var unmappings: [UInt64] = []
+  /// Requests that the unmappings wait for.
+  var awaited = 0
+
+  /// An empty place.
+  init() {
+    number = 0
+    description = nil
+    submissionQueues = FixedTable(count: 0) { _ in SubmissionQueue() }
+    completionQueues = FixedTable(count: 0) { _ in CompletionQueue() }
+    namespaces = FixedTable(count: 0) { _ in NamespaceGeometry() }
+    owners = FixedTable(count: 0) { _ in nil }
+    vectors = InterruptVectors(count: 0)
+  }
+
+  /// A controller without queues and memory.
+  init(_ number: Int, _ description: PortDescription) {
+    self.number = number
+    self.description = description
+    submissionQueues = FixedTable(count: description.queueCount + 1) { _ in SubmissionQueue() }
+    completionQueues = FixedTable(count: description.queueCount + 1) { _ in CompletionQueue() }
+    namespaces = FixedTable(count: description.namespaceCount) { _ in NamespaceGeometry() }
+    owners = FixedTable(count: description.namespaceCount) { _ in nil }
+    vectors = InterruptVectors(count: description.vectorCount)
+  }
+
+  /// Whether a controller is here.
+  var isAttached: Bool { description != nil }
+
+  /// Tells the control thread that what a token stood for is done.
+  func acknowledge(_ token: UInt64) { description?.mailbox.post(.acknowledged(token: token)) }
+
+  /// Gives every acknowledgement whose condition holds by now.
+  mutating func acknowledgeWhatIsDone() {
+    if inFlight == parked { ControllerPort.acknowledge(&pauses, description) }
+    if awaited == 0 { ControllerPort.acknowledge(&unmappings, description) }
+    if inFlight == 0 { ControllerPort.acknowledge(&quiescences, description) }
+  }
+
+  private static func acknowledge(_ tokens: inout [UInt64], _ description: PortDescription?) {
+    for token in tokens { description?.mailbox.post(.acknowledged(token: token)) }
+    tokens = []
+  }
+
+  /// Whether an acknowledgement is owed that depends on requests in flight.
+  var owesAcknowledgement: Bool { !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty }
+
+  /// Whether doorbells are stored without an event, and have to be looked at.
+  var isPolled: Bool { description?.isPolled ?? false }
+
+  /// Looks at the admin queue's doorbells in the control thread's place; it is woken when one has changed.
+  mutating func pollAdminDoorbells() {
+    guard let description, description.lane == 0, let tail = description.slots.submissionQueueTail(0)?.load(),
+      let head = description.slots.completionQueueHead(0)?.load()
+    else { return }
+    if tail != adminDoorbells.tail { description.adminEvent.signal() }
+    if head != adminDoorbells.head, tail == adminDoorbells.tail { description.adminEvent.signal() }
+    adminDoorbells = (tail, head)
+  }
+
+  /// Makes the counters visible to other threads.
+  func publish() { description?.counters.publish(sums) }
+
+  /// Signals the interrupt of every completion queue that got entries: once for each vector.
+  @inline(__always)
+  mutating func signalInterrupts() {
+    guard unsignalled != 0, !isPaused else { return }
+    var signalled: UInt64 = 0
+    while unsignalled != 0 {
+      let bit = unsignalled.trailingZeroBitCount
+      unsignalled &= unsignalled &- 1
+      guard let vector = completionQueues[bit &+ 1].interruptVector else { continue }
+      // Several queues may share a vector; it is signalled once, as far as one word can tell.
+      if vector < 64 {
+        if signalled & (1 << UInt64(vector)) != 0 { continue }
+        signalled |= 1 << UInt64(vector)
+      }
+      vectors.signal(vector)
+    }
+  }
+}

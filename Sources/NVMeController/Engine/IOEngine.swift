@@ -1,0 +1,329 @@
+import Doorbells
+import GuestMemory
+import LinuxIO
+import NVMeSpec
+import Storage
+
+/// What an I/O thread runs: it waits for doorbells, completions and messages, and moves commands along.
+///
+/// Order of a round: events, messages, completions, doorbells, one submission, interrupts. All of a round's commands
+/// share one `io_submit`, and all completions of a queue one interrupt.
+public struct IOEngine: ~Copyable {
+  /// The kinds of events, in the upper half of an epoll token; the port in the lower.
+  private enum Source: UInt64 {
+    case mailbox = 1
+    case aio
+    case workers
+    case submission
+    case heads
+
+    func token(_ port: Int = 0) -> UInt64 { rawValue << 32 | UInt64(UInt32(truncatingIfNeeded: port)) }
+  }
+
+  private let epoll: Epoll
+  private var events = EpollEvents()
+  private let aioEvent: EventFD
+  private let handle: IOThreadHandle
+  private var resources: IOResources
+  private var ports: FixedTable<ControllerPort>
+  /// Places up to the highest ever used: what a round looks at.
+  private var portEnd = 0
+  /// The place that is served first.
+  private var firstPort = 0
+  private var attachedPorts = 0
+  private var isStopping = false
+  /// Controllers whose doorbells raise no event.
+  private var polledPorts = 0
+  private var idle: IdlePolicy
+  /// Rounds since the last look at epoll.
+  private var roundsWithoutEvents = 0
+
+  /// Sets up what the thread needs.
+  ///
+  /// - Parameters:
+  ///   - handle: how others reach the thread.
+  ///   - requestCount: commands in flight at most; the capacity of the aio context.
+  ///   - maximumTransfer: bytes, the largest MDTS of any controller.
+  ///   - portCount: controllers at most.
+  ///   - spinLimit: ns that the thread looks on for work after work, at most.
+  ///   - sleepLimit: ns that a polled controller's first command waits, at most.
+  ///   - workers: who does what blocks.
+  /// - Throws: the reason, in words.
+  public init(
+    handle: IOThreadHandle, requestCount: Int, maximumTransfer: Int, portCount: Int, spinLimit: UInt64,
+    sleepLimit: UInt64, workers: WorkerPool
+  ) throws(IOEngineError) {
+    let aioEvent: EventFD
+    do throws(Errno) { aioEvent = try EventFD() } catch { throw .system(error) }
+    let aio: AIOContext
+    do throws(AIOSetupError) {
+      aio = try AIOContext(capacity: requestCount, eventfd: aioEvent.rawValue)
+    } catch { throw .aio(error) }
+    do throws(Errno) {
+      let resources = try IOResources(aio: aio, maximumTransfer: maximumTransfer, workers: workers)
+      let epoll = try Epoll()
+      try epoll.add(handle.mailbox.descriptor, .readable, token: Source.mailbox.token())
+      try epoll.add(aioEvent.rawValue, [.readable, .edge], token: Source.aio.token())
+      try epoll.add(resources.completions.eventFD, .readable, token: Source.workers.token())
+      self.epoll = epoll
+      self.resources = resources
+    } catch { throw .system(error) }
+    self.aioEvent = aioEvent
+    self.handle = handle
+    idle = IdlePolicy(spinLimit: spinLimit, sleepLimit: sleepLimit)
+    ports = FixedTable(count: portCount) { _ in ControllerPort() }
+  }
+
+  /// Runs until `IOThreadHandle.stop`. On the thread that the engine belongs to.
+  public mutating func run() {
+    var pause = IdlePolicy.Pause.none
+    while !isStopping {
+      takeEvents(pause)
+      pause = round()
+    }
+  }
+
+  /// Rounds of a thread that does not sleep between two looks at epoll, which costs a system call.
+  private static var roundsPerLook: Int { 64 }
+
+  /// Sleeps as long as there is nothing to do, and takes what has happened.
+  private mutating func takeEvents(_ pause: IdlePolicy.Pause) {
+    switch pause {
+    case .none:
+      roundsWithoutEvents += 1
+      guard roundsWithoutEvents >= IOEngine.roundsPerLook else {
+        lookAtDoorbells()
+        return
+      }
+      epoll.wait(timeout: 0, into: &events)
+    case .sleep(let time):
+      epoll.wait(nanoseconds: time, into: &events)
+    case .untilEvent:
+      let start = Clock.monotonic
+      epoll.wait(timeout: -1, into: &events)
+      idle.slept(Clock.monotonic &- start)
+    }
+    roundsWithoutEvents = 0
+    for index in 0..<events.count { take(events[index].token) }
+    if polledPorts > 0 || pause == .none { lookAtDoorbells() }
+  }
+
+  /// Has the doorbells looked at though no event asks for it.
+  ///
+  /// A slot may be looked at without its event only because its value cannot tear: see `Device.doorbellPlan`.
+  private mutating func lookAtDoorbells() {
+    for port in 0..<portEnd where ports[port].isAttached {
+      ports[port].isKicked = true
+      if ports[port].isPolled { ports[port].pollAdminDoorbells() }
+    }
+  }
+
+  /// One round.
+  ///
+  /// - Returns: what to do before the next.
+  private mutating func round() -> IdlePolicy.Pause {
+    let before = resources.progress
+    reap()
+    serviceAll()
+    submit()
+    let backlog = resources.aio.pendingCount
+    // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
+    reap()
+    let hasMore = endRound() || resources.aio.pendingCount > backlog
+    if resources.progress != before || hasMore {
+      if resources.progress != before { idle.worked() }
+      return .none
+    }
+    // The kernel had no memory for a request: it is tried again soon, as nothing will announce that there is some.
+    if backlog > 0 { return .sleep(1_000_000) }
+    return idle.pause(now: Clock.monotonic, isPolled: polledPorts > 0, isStorageBusy: resources.aio.inFlight > 0)
+  }
+
+  private mutating func take(_ token: UInt64) {
+    let port = Int(token & 0xffff_ffff)
+    switch Source(rawValue: token >> 32) {
+    case .mailbox: for command in handle.mailbox.takeAll() { perform(command) }
+    case .aio: break  // Edge-triggered: the ring is read in every round.
+    case .workers: takeWork()
+    case .submission:
+      guard port < ports.count else { return }
+      ports[port].isKicked = true
+      ports[port].isAnnounced = true
+      for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
+    case .heads: takeHeads(port)
+    case nil: break
+    }
+  }
+
+  /// Takes completions from the aio ring.
+  private mutating func reap() {
+    while let completion = resources.aio.nextCompletion() {
+      resources.progress &+= 1
+      guard let index = resources.requests.index(cookie: completion.cookie) else { continue }
+      ports[resources.requests[index].port].complete(index, result: completion.result, &resources)
+    }
+    resumeWaiters()
+  }
+
+  /// Takes what workers have finished.
+  private mutating func takeWork() {
+    for result in resources.completions.take() {
+      resources.progress &+= 1
+      guard let index = resources.requests.index(cookie: result.token) else { continue }
+      let value = result.error.map { -Int64($0.rawValue) } ?? 0
+      ports[resources.requests[index].port].complete(index, result: value, &resources)
+    }
+  }
+
+  /// Lets requests that waited for a bounce buffer go on.
+  private mutating func resumeWaiters() {
+    while resources.waiterCount > 0, resources.bounce.freeCount > 0, let index = resources.nextWaiter() {
+      ports[resources.requests[index].port].resumeWaiter(index, &resources)
+    }
+  }
+
+  private mutating func serviceAll() {
+    // Another begins each time, as the first may leave no requests for the last.
+    for port in firstPort..<portEnd { service(port) }
+    for port in 0..<firstPort { service(port) }
+    firstPort = firstPort + 1 < portEnd ? firstPort + 1 : 0
+  }
+
+  private mutating func service(_ port: Int) {
+    guard ports[port].isKicked || (ports[port].isStarved && resources.requests.next != nil) else { return }
+    ports[port].service(&resources)
+  }
+
+  /// One system call for all commands of the round.
+  private mutating func submit() {
+    guard resources.aio.pendingCount > 0 else { return }
+    let rejected = resources.aio.submit()
+    for index in 0..<rejected {
+      let rejection = resources.aio.rejection(at: index)
+      guard let request = resources.requests.index(cookie: rejection.cookie) else { continue }
+      ports[resources.requests[request].port].complete(
+        request, result: -Int64(rejection.error.rawValue), &resources)
+    }
+  }
+
+  /// Interrupts, published counters, watching of head doorbells.
+  ///
+  /// - Returns: whether a port has to be served again at once.
+  private mutating func endRound() -> Bool {
+    var hasMore = false
+    for port in 0..<portEnd where ports[port].isAttached {
+      ports[port].signalInterrupts()
+      ports[port].publish()
+      if ports[port].isBlocked != ports[port].watchesHeads { watchHeads(port) }
+      if ports[port].isKicked { hasMore = true }
+    }
+    return hasMore
+  }
+
+  /// Watches the completion queue head doorbells of a port while one of its queues is full.
+  private mutating func watchHeads(_ port: Int) {
+    guard let description = ports[port].description else { return }
+    let event = description.events.completion.rawValue
+    if ports[port].isBlocked {
+      description.interest.set(true)
+      do throws(Errno) {
+        try epoll.add(event, .readable, token: Source.heads.token(port))
+        ports[port].watchesHeads = true
+      } catch {
+        // The queue is looked at in every round until it can be watched or has room.
+        description.interest.set(false)
+      }
+      // A head that was stored before somebody cared for it.
+      ports[port].isKicked = true
+    } else {
+      ports[port].watchesHeads = false
+      description.interest.set(false)
+      epoll.remove(event)
+    }
+  }
+
+  private mutating func takeHeads(_ port: Int) {
+    guard port < ports.count, let description = ports[port].description else { return }
+    description.events.completion.drain()
+    ports[port].isKicked = true
+  }
+
+  // MARK: Messages
+
+  private mutating func perform(_ command: IOCommand) {
+    switch command {
+    case .attach(let port, let description): attach(port, description)
+    case .detach(let port, let token): detach(port, token)
+    case .createCompletionQueue(let port, let queue): ports[port].create(queue)
+    case .createSubmissionQueue(let port, let queue): ports[port].create(queue)
+    case .forward(let port, let thread, let place): ports[port].forward(to: thread, place)
+    case .kick(let port): ports[port].isKicked = true
+    case .deleteSubmissionQueue(let port, let queue, let token):
+      ports[port].deleteSubmissionQueue(queue, token: token, &resources)
+    case .deleteCompletionQueue(let port, let queue, let token):
+      ports[port].deleteCompletionQueue(queue, token: token)
+    case .quiesce(let port, let token):
+      ports[port].quiescences.append(token)
+      ports[port].quiesce(&resources)
+      ports[port].acknowledgeWhatIsDone()
+    case .pause(let port, let token):
+      ports[port].isPaused = true
+      ports[port].pauses.append(token)
+      ports[port].acknowledgeWhatIsDone()
+    case .resume(let port):
+      ports[port].isPaused = false
+      ports[port].isKicked = true
+      ports[port].unpark(&resources)
+    case .map(let port, let region, let token):
+      ports[port].map(region, &resources)
+      ports[port].acknowledge(token)
+    case .unmap(let port, let iova, let size, let token):
+      ports[port].unmap(iova: iova, size: size, token: token, &resources)
+    case .setVector(let port, let vector, let descriptor, let token):
+      ports[port].setVector(vector, descriptor: descriptor)
+      ports[port].acknowledge(token)
+    case .setNamespace(let port, let index, let namespace): ports[port].setNamespace(index, namespace)
+    case .setWriteCache(let port, let enabled, let token):
+      ports[port].writeCacheEnabled = enabled
+      ports[port].acknowledge(token)
+    case .abort(let port, let queue, let identifier, let token):
+      let isAborted = ports[port].abort(queue, identifier, &resources)
+      ports[port].description?.mailbox.post(.aborted(token: token, isAborted))
+    case .stop: isStopping = true
+    }
+  }
+
+  private mutating func attach(_ port: Int, _ description: PortDescription) {
+    ports[port] = ControllerPort(port, description)
+    portEnd = max(portEnd, port + 1)
+    attachedPorts += 1
+    if description.isPolled { polledPorts += 1 }
+    shareRequests()
+    // Edge-triggered and never read: each store of a doorbell is announced by an edge of its own, which saves a system
+    // call for each wake-up. The slot is read after the event was taken from epoll.
+    do throws(Errno) {
+      try epoll.add(
+        description.events.submission.rawValue, [.readable, .edge], token: Source.submission.token(port))
+    } catch {
+      description.mailbox.post(.failed(error))
+    }
+  }
+
+  private mutating func detach(_ port: Int, _ token: UInt64) {
+    guard let description = ports[port].description else { return }
+    epoll.remove(description.events.submission.rawValue)
+    if ports[port].watchesHeads { epoll.remove(description.events.completion.rawValue) }
+    // The controller has quiesced: nothing of it is in flight.
+    ports[port].publish()
+    ports[port] = ControllerPort()
+    attachedPorts -= 1
+    if description.isPolled { polledPorts -= 1 }
+    shareRequests()
+    description.mailbox.post(.acknowledged(token: token))
+  }
+
+  /// No controller may take all requests from the others.
+  private mutating func shareRequests() {
+    resources.portLimit = max(min(64, resources.requests.count), resources.requests.count / max(attachedPorts, 1))
+  }
+}

@@ -1,0 +1,25 @@
+import LinuxIO
+import Synchronization
+
+/// How other threads reach an I/O thread.
+public final class IOThreadHandle: Sendable {
+  let mailbox: Mailbox<IOCommand>
+  private let freePorts: Mutex<[Int]>
+
+  /// A handle for a thread that serves at most `portCount` controllers.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  public init(portCount: Int) throws(Errno) {
+    mailbox = try Mailbox()
+    freePorts = Mutex((0..<portCount).reversed())
+  }
+
+  /// Ends the thread after what it was asked before. Controllers are detached by then.
+  public func stop() { mailbox.post(.stop) }
+
+  /// A free place in the thread's table, or nil.
+  func takePort() -> Int? { freePorts.withLock { $0.popLast() } }
+
+  /// Gives a place back, after the thread acknowledged the detachment.
+  func givePort(_ port: Int) { freePorts.withLock { $0.append(port) } }
+}

@@ -1,0 +1,28 @@
+import Storage
+
+/// What the hot path must know of a namespace: plain data, without an owner.
+struct NamespaceGeometry: Sendable {
+  /// Whether there is a namespace.
+  var isActive = false
+  /// How blocks are read and written.
+  var backend = Backend.null
+  /// log2 of the LBA size: 9 or 12.
+  var blockShift: UInt64 = 9
+  /// Namespace size in logical blocks (NSZE).
+  var blockCount: UInt64 = 0
+  /// Writes are refused.
+  var isReadOnly = true
+  /// Guest addresses and lengths with one of these bits set need a bounce buffer.
+  var alignmentMask: UInt = 0
+
+  init() {}
+
+  init(_ namespace: Namespace) {
+    isActive = true
+    backend = namespace.backend.handle
+    blockShift = UInt64(namespace.blockShift)
+    blockCount = namespace.blockCount
+    isReadOnly = namespace.backend.readOnly
+    alignmentMask = UInt(max(namespace.backend.alignment.memory, 1) - 1)
+  }
+}

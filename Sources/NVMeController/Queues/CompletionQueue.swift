@@ -1,0 +1,121 @@
+import Doorbells
+import GuestMemory
+import LinuxIO
+import NVMeSpec
+import Synchronization
+
+/// A completion queue: NVMe base specification 2.0, section 3.3.1.2. Its thread alone touches it.
+///
+/// An entry is reserved for a command before it is fetched, so that posting never waits.
+struct CompletionQueue: ~Copyable {
+  /// Queue identifier.
+  let identifier: UInt16
+  /// Entries, 2 to 65,536; 0 where there is no queue.
+  let size: Int
+  /// Interrupt vector, or nil where interrupts are disabled (IEN 0).
+  let interruptVector: Int?
+  /// The next entry to write.
+  private(set) var tail = 0
+  /// The first entry that the host has not consumed, as of the last look at the doorbell.
+  private(set) var head = 0
+  /// The phase tag of the next entry.
+  private(set) var phaseTag = true
+  /// Entries reserved for commands in flight.
+  private(set) var reserved = 0
+  /// Whether entries were posted since `takeNews` was asked last.
+  private var hasNews = false
+  private let doorbell: QueueDoorbell?
+  var memory: QueueMemory
+
+  /// No queue.
+  init() {
+    identifier = 0
+    size = 0
+    interruptVector = nil
+    doorbell = nil
+    memory = QueueMemory()
+  }
+
+  /// A queue that begins empty.
+  init(_ description: CompletionQueueDescription) {
+    identifier = description.identifier
+    size = description.size
+    interruptVector = description.interruptVector.map(Int.init)
+    doorbell = description.doorbell
+    memory = QueueMemory(
+      iova: description.iova, entries: description.size, entrySize: MemoryLayout<CompletionQueueEntry>.size,
+      access: .write)
+  }
+
+  /// Whether there is a queue.
+  var isLive: Bool { size > 0 }
+
+  /// Entries written and not yet consumed, as of the last look.
+  @inline(__always)
+  private var used: Int { tail >= head ? tail &- head : tail &+ size &- head }
+
+  /// Whether the host has consumed all entries, as of a fresh look at the doorbell.
+  mutating func isConsumed() -> Bool {
+    _ = look()
+    return head == tail
+  }
+
+  /// Reads the head doorbell; gives back a value that it cannot have: beyond the queue, or past the tail.
+  mutating func look() -> UInt32? {
+    guard let value = doorbell?.load() else { return nil }
+    let new = Int(value)
+    guard new < size else { return value }
+    let consumed = new >= head ? new - head : new + size - head
+    guard consumed <= used else { return value }
+    head = new
+    return nil
+  }
+
+  /// Reserves an entry; the head doorbell is read only where the queue looks full.
+  ///
+  /// - Returns: false where it is full.
+  @inline(__always)
+  mutating func reserve(invalid: inout UInt32?) -> Bool {
+    if used &+ reserved >= size &- 1 {
+      invalid = look()
+      if used &+ reserved >= size &- 1 { return false }
+    }
+    reserved &+= 1
+    return true
+  }
+
+  /// Gives a reserved entry back unused.
+  @inline(__always)
+  mutating func cancelReservation() { reserved &-= 1 }
+
+  /// Whether entries were posted since the last call: the host is to be interrupted once for all of them.
+  @inline(__always)
+  mutating func takeNews() -> Bool {
+    let news = hasNews
+    hasNews = false
+    return news
+  }
+
+  /// Writes a completion into a reserved entry; false where the queue's memory is not mapped.
+  ///
+  /// The half that holds the phase tag is stored last, with release order.
+  @inline(__always)
+  mutating func post(
+    _ status: Status, dw0: UInt32, dw1: UInt32 = 0, sqHead: Int, sqIdentifier: UInt16, command: UInt16
+  ) -> Bool {
+    guard let address = unsafe memory.address(tail &* MemoryLayout<CompletionQueueEntry>.size) else { return false }
+    let word =
+      UInt64(UInt16(truncatingIfNeeded: sqHead)) | UInt64(sqIdentifier) << 16 | UInt64(command) << 32
+      | UInt64(status.rawValue << 1 | (phaseTag ? 1 : 0)) << 48
+    unsafe address.storeBytes(of: UInt64(dw0) | UInt64(dw1) << 32, as: UInt64.self)
+    unsafe (address + 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(word, ordering: .releasing)
+    reserved &-= 1
+    hasNews = true
+    tail &+= 1
+    if tail == size {
+      tail = 0
+      phaseTag.toggle()
+    }
+    return true
+  }
+}

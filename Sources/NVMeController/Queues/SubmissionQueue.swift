@@ -1,0 +1,93 @@
+import Doorbells
+import GuestMemory
+import NVMeSpec
+
+/// A submission queue: NVMe base specification 2.0, section 3.3.1. Its thread alone touches it.
+struct SubmissionQueue: ~Copyable {
+  /// Queue identifier.
+  let identifier: UInt16
+  /// The completion queue that its commands complete on.
+  let completionQueue: Int
+  /// Entries, 2 to 65,536; 0 where there is no queue.
+  let size: Int
+  /// The next entry to fetch.
+  private(set) var head = 0
+  /// The end of what the host has submitted, checked.
+  private(set) var tail = 0
+  /// Commands fetched and not completed.
+  var inFlight = 0
+  /// The acknowledgement that its deletion waits for; no command is fetched any more.
+  var deletion: UInt64?
+  /// A command to abort instead of executing it, by an Abort command that found it not yet fetched.
+  var abortedCommand: UInt16?
+  private let doorbell: QueueDoorbell?
+  private var lastInvalidTail: UInt32?
+  var memory: QueueMemory
+
+  /// No queue.
+  init() {
+    identifier = 0
+    completionQueue = 0
+    size = 0
+    doorbell = nil
+    memory = QueueMemory()
+  }
+
+  /// A queue that begins empty.
+  init(_ description: SubmissionQueueDescription) {
+    identifier = description.identifier
+    completionQueue = Int(description.completionQueue)
+    size = description.size
+    doorbell = description.doorbell
+    memory = QueueMemory(
+      iova: description.iova, entries: description.size, entrySize: MemoryLayout<SubmissionQueueEntry>.size,
+      access: .read)
+  }
+
+  /// Whether there is a queue.
+  var isLive: Bool { size > 0 }
+
+  /// What a look at the doorbell showed.
+  enum DoorbellState { case nothingNew, commands, invalid(UInt32) }
+
+  /// Reads the tail doorbell once.
+  ///
+  /// - Returns: `.invalid` for a value that is no entry of the queue, once as long as it stays; the queue ignores it.
+  @inline(__always)
+  mutating func look() -> DoorbellState {
+    guard let value = doorbell?.load() else { return .nothingNew }
+    guard value < UInt32(truncatingIfNeeded: size) else {
+      if lastInvalidTail == value { return head == tail ? .nothingNew : .commands }
+      lastInvalidTail = value
+      return .invalid(value)
+    }
+    lastInvalidTail = nil
+    tail = Int(value)
+    return head == tail ? .nothingNew : .commands
+  }
+
+  /// Whether submitted entries wait.
+  var hasCommands: Bool { head != tail }
+
+  /// Copies the next entry, once, and moves the head behind it; nil where the queue's memory is not mapped.
+  @inline(__always)
+  mutating func fetch() -> SubmissionQueueEntry? {
+    guard let address = unsafe memory.address(head &* MemoryLayout<SubmissionQueueEntry>.size) else { return nil }
+    let entry = unsafe address.load(as: SubmissionQueueEntry.self)
+    let next = head &+ 1
+    head = next == size ? 0 : next
+    return entry
+  }
+
+  /// Whether a command with this identifier waits to be fetched.
+  func waits(_ command: UInt16) -> Bool {
+    var index = head
+    while index != tail {
+      guard let address = unsafe memory.address(index * MemoryLayout<SubmissionQueueEntry>.size) else { return false }
+      let cdw0 = unsafe address.load(as: UInt32.self)
+      if UInt16(truncatingIfNeeded: cdw0 >> 16) == command { return true }
+      index = index + 1 == size ? 0 : index + 1
+    }
+    return false
+  }
+}
