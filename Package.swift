@@ -20,6 +20,7 @@ let package = Package(
     .target(
       name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
+    .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -29,6 +30,7 @@ let package = Package(
       ("Doorbells", ["LinuxIO"]),
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
+      ("PCIDevice", []),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
