@@ -9,6 +9,9 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 
 let package = Package(
   name: "nvmed",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+  ],
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
@@ -21,6 +24,12 @@ let package = Package(
       name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
     .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(
+      name: "DeviceServer",
+      dependencies: [
+        "LinuxIO", "NVMeSpec", "VFIOUser", "GuestMemory", "Doorbells", "Storage", "NVMeController", "PCIDevice",
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -31,6 +40,7 @@ let package = Package(
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
+      ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

@@ -1,0 +1,453 @@
+import LinuxIO
+import Logging
+import NVMeController
+import VFIOUser
+
+/// The control thread of one controller: its socket, registers, admin queue and configuration space.
+///
+/// It waits in epoll and nowhere else. Where a message needs I/O threads to let go of something first, the socket is
+/// held: no further message is received until the reply is sent, while admin commands and everything else go on.
+final class ControlLoop {
+  private enum Source: UInt64 {
+    case stop = 1
+    case listener
+    case connection
+    case mailbox
+    case adminSubmission
+    case adminCompletion
+    case work
+    case fault
+  }
+
+  private enum State {
+    /// No client.
+    case idle
+    /// A client is connected.
+    case serving
+    /// The client is gone, or the server ends: what is in flight is awaited.
+    case ending
+  }
+
+  /// What the listening socket is watched for.
+  private enum Listening {
+    /// Clients.
+    case clients
+    /// Nothing until the end of the last client is over: the next one waits in the backlog, and is not refused.
+    case nothing
+    /// Nothing for a while: a client could not be accepted, and still waits.
+    case retry
+  }
+
+  /// Messages received before other events have their turn.
+  private static let burst = 64
+  /// How long the socket is left alone after a client could not be accepted, in ms.
+  private static let retryInterval: Int32 = 100
+
+  private let options: DeviceOptions
+  private let pool: IOThreadPool
+  private let stop: EventFD
+  private let epoll: Epoll
+  private var events = EpollEvents()
+  private var listener: UnixListener?
+  private var listening = Listening.clients
+  private var connection: ServerConnection?
+  private var device: Device?
+  private var state = State.idle
+  /// Whether a message waits for its effects before it is answered.
+  private var isHeld = false
+  /// What the connection is watched for.
+  private var watched: Epoll.Events?
+  private var isStopping = false
+  private var isOver = false
+  private var log: RateLimitedLog
+
+  init(
+    _ options: DeviceOptions, pool: IOThreadPool, start: consuming ControlStart, logger: Logger
+  ) throws(Errno) {
+    self.options = options
+    self.pool = pool
+    log = RateLimitedLog(logger)
+    epoll = try Epoll()
+    stop = start.stop
+    try epoll.add(stop.rawValue, .readable, token: Source.stop.rawValue)
+    switch consume start.endpoint {
+    case .listener(let listener):
+      try epoll.add(listener.descriptor.rawValue, .readable, token: Source.listener.rawValue)
+      self.listener = consume listener
+    case .connected(let socket):
+      try begin(socket)
+    }
+  }
+
+  /// Runs until `stop` is signalled, or the only client is gone.
+  func run() {
+    while !isOver {
+      epoll.wait(timeout: listening == .retry ? ControlLoop.retryInterval : -1, into: &events)
+      if listening == .retry, events.count == 0 { listen() }
+      for index in 0..<events.count {
+        let event = events[index]
+        take(event)
+        if isOver { break }
+      }
+    }
+  }
+
+  private func take(_ event: Epoll.Event) {
+    switch Source(rawValue: event.token) {
+    case .stop:
+      stop.drain()
+      isStopping = true
+      end("the server stops")
+    case .listener: accept()
+    case .connection: receive(event.events)
+    case .mailbox: device?.controller.handleEvents()
+    case .adminSubmission:
+      device?.controller.adminEvents.submission.drain()
+      device?.controller.processAdminQueue()
+    case .adminCompletion:
+      device?.controller.adminEvents.completion.drain()
+      device?.controller.processAdminQueue()
+    case .work: device?.controller.handleWork()
+    case .fault:
+      guard let device else { return }
+      device.memory.faultEvent.drain()
+      device.controller.fail("the client has taken guest memory away: its file is shorter than what was mapped")
+    case nil: break
+    }
+  }
+
+  // MARK: Clients
+
+  private func accept() {
+    // Who connects at the end of another client, as a machine that starts anew, is the next and not the second.
+    if state == .ending || state == .serving && isClientGone { return stopListening(.nothing) }
+    let accepted: FileDescriptor?
+    do throws(Errno) {
+      accepted = try listener?.accept()
+    } catch {
+      log.log(.error, "a client cannot be accepted: \(error)")
+      return stopListening(.retry)
+    }
+    guard let socket = accepted else { return }
+    guard state == .idle, !isStopping else {
+      // The socket is closed at the end of this scope, which the second client sees as the end of the connection.
+      log.log(.warning, "a second client was refused: the controller has one")
+      return
+    }
+    do throws(Errno) {
+      try begin(socket)
+    } catch {
+      log.log(.error, "a client cannot be served: \(error)")
+      if state == .serving { end("it could not begin") }
+    }
+  }
+
+  /// Whether the client has closed its end, also where that was not received yet.
+  private var isClientGone: Bool {
+    guard let descriptor = connection?.descriptor else { return true }
+    return UnixSocket.isPeerClosed(descriptor)
+  }
+
+  private func stopListening(_ listening: Listening) {
+    if let descriptor = listener?.descriptor.rawValue { epoll.remove(descriptor) }
+    self.listening = listening
+  }
+
+  private func listen() {
+    guard let descriptor = listener?.descriptor.rawValue, listening != .clients else { return }
+    do throws(Errno) {
+      try epoll.add(descriptor, .readable, token: Source.listener.rawValue)
+      listening = .clients
+    } catch {
+      log.log(.error, "clients cannot be waited for: \(error)")
+      listening = .retry
+    }
+  }
+
+  private func begin(_ socket: consuming FileDescriptor) throws(Errno) {
+    let device = try Device(options, pool: pool)
+    self.device = device
+    connection = ServerConnection(socket)
+    state = .serving
+    isHeld = false
+    watched = nil
+    let controller = device.controller
+    controller.report = { [unowned self] report in log(report) }
+    try epoll.add(controller.mailbox.descriptor, .readable, token: Source.mailbox.rawValue)
+    try epoll.add(controller.adminEvents.submission.rawValue, .readable, token: Source.adminSubmission.rawValue)
+    try epoll.add(controller.adminEvents.completion.rawValue, .readable, token: Source.adminCompletion.rawValue)
+    try epoll.add(controller.workCompletions.eventFD, .readable, token: Source.work.rawValue)
+    try epoll.add(device.memory.faultEvent.rawValue, .readable, token: Source.fault.rawValue)
+    try watchConnection()
+    log.logger.info("client connected")
+  }
+
+  /// Watches the connection for what is due: commands unless one is held, and room for replies that wait.
+  private func watchConnection() throws(Errno) {
+    guard let descriptor = connection?.descriptor else { return }
+    let wantsWrite = connection?.wantsWrite == true
+    var wanted: Epoll.Events? = nil
+    if !isHeld { wanted = [.readable] }
+    if wantsWrite { wanted = (wanted ?? []).union(.writable) }
+    guard wanted != watched else { return }
+    // A connection that is watched for nothing would still report its end, over and over.
+    if let wanted {
+      if watched == nil {
+        try epoll.add(descriptor, wanted, token: Source.connection.rawValue)
+      } else {
+        try epoll.modify(descriptor, wanted, token: Source.connection.rawValue)
+      }
+    } else {
+      epoll.remove(descriptor)
+    }
+    watched = wanted
+  }
+
+  private func updateWatch() {
+    do throws(Errno) { try watchConnection() } catch {
+      log.log(.error, "the connection cannot be watched: \(error)")
+      end("epoll failed")
+    }
+  }
+
+  /// The client goes, or is sent away: in-flight I/O is awaited, its memory unmapped, its eventfds closed.
+  private func end(_ reason: String) {
+    switch state {
+    case .idle:
+      if isStopping { isOver = true }
+    case .ending: break
+    case .serving:
+      state = .ending
+      log.logger.info("client disconnected: \(reason)")
+      unwatchConnection()
+      // A server that stops tells its client last, when everything that was acknowledged is durable.
+      if !isStopping { connection = nil }
+      guard let device else { return finish() }
+      let controller = device.controller
+      let flushes = isStopping
+      controller.reset { [self] in
+        let rest = { [self] in
+          device.removeInterrupts { [self] in
+            // Nothing is in flight: the order of the three does not matter to the guest.
+            do throws(Errno) {
+              try device.unmap(.all) { [self] in controller.detach { [self] in finish() } }
+            } catch { controller.detach { [self] in finish() } }
+          }
+        }
+        if flushes { controller.flushAll { _ in rest() } } else { rest() }
+      }
+    }
+  }
+
+  private func unwatchConnection() {
+    if watched != nil, let descriptor = connection?.descriptor { epoll.remove(descriptor) }
+    watched = nil
+  }
+
+  private func finish() {
+    unwatchConnection()
+    connection = nil
+    if let device {
+      let controller = device.controller
+      epoll.remove(controller.mailbox.descriptor)
+      epoll.remove(controller.adminEvents.submission.rawValue)
+      epoll.remove(controller.adminEvents.completion.rawValue)
+      epoll.remove(controller.workCompletions.eventFD)
+      epoll.remove(device.memory.faultEvent.rawValue)
+    }
+    device = nil
+    state = .idle
+    if isStopping || listener == nil { isOver = true } else { listen() }
+  }
+
+  private func log(_ report: ControllerReport) {
+    switch report {
+    case .commandFailed(let entry):
+      log.log(
+        .notice,
+        "queue \(entry.submissionQueue), command \(entry.command), namespace \(entry.namespaceIdentifier), LBA \(entry.slba): \(entry.status)"
+      )
+    case .invalidDoorbell(let queue): log.log(.notice, "the guest wrote an invalid doorbell: queue \(queue)")
+    case .failed(let reason): log.log(.error, "the controller failed: \(reason)")
+    }
+  }
+
+  // MARK: Messages
+
+  private func receive(_ events: Epoll.Events) {
+    if events.contains(.writable) { connection?.flush() }
+    var budget = ControlLoop.burst
+    while state == .serving, !isHeld, budget > 0 {
+      budget -= 1
+      guard let reception = connection?.receive() else { return }
+      switch reception {
+      case .wouldBlock:
+        updateWatch()
+        return
+      case .negotiated: log.logger.debug("version negotiated")
+      case .message: handle()
+      case .closed: return end("it closed the connection")
+      case .failed(let error):
+        log.log(.warning, "the connection is given up: \(error)")
+        return end("protocol error")
+      }
+    }
+    if state == .serving { updateWatch() }
+  }
+
+  private func handle() {
+    do throws(Errno) {
+      guard let request = try connection?.request() else { return }
+      try handle(request)
+    } catch {
+      let number = connection?.header.commandNumber ?? 0
+      log.log(.notice, "command \(number) of the client was refused: \(error)")
+      connection?.reply(.error(error))
+    }
+  }
+
+  private func handle(_ request: Request) throws(Errno) {
+    guard let device else { return }
+    switch request {
+    case .regionWrite(let write):
+      try check(write.access, device)
+      if write.access.region == .bar0 {
+        // Registers and doorbells, which need not be awaited.
+        device.write(write) {}
+        connection?.reply(.regionWrite(write.access))
+        return
+      }
+      hold { done in
+        device.write(write, then: done)
+      } reply: {
+        .regionWrite(write.access)
+      }
+    case .regionRead(let access):
+      try check(access, device)
+      connection?.reply(.regionRead(access, device.read(access)))
+    case .regionWriteMulti(let writes):
+      for write in writes { try check(write.access, device) }
+      hold { done in
+        ControlLoop.write(writes[...], to: device, then: done)
+      } reply: {
+        .regionWriteMulti(UInt64(writes.count))
+      }
+    case .dmaMap(let map):
+      guard var descriptors = connection?.takeDescriptors() else { return }
+      let finish = beginHold { .done }
+      do throws(Errno) {
+        try device.map(map, descriptors.take(0), then: finish)
+      } catch {
+        isHeld = false
+        throw error
+      }
+    case .dmaUnmap(let unmap):
+      var failure: Errno?
+      hold { done in
+        do throws(Errno) { try device.unmap(unmap, then: done) } catch {
+          failure = error
+          done()
+        }
+      } reply: {
+        failure.map { .error($0) } ?? .dmaUnmap(unmap)
+      }
+    case .deviceGetInfo:
+      connection?.reply(
+        .deviceInfo(DeviceInfo(flags: [.reset, .pci], regionCount: RegionIndex.count, irqCount: IRQIndex.count)))
+    case .deviceGetRegionInfo(let query):
+      let info = device.info(of: query.index)
+      let descriptors = info.flags.contains(.mmap) ? [device.controller.slots.descriptor] : []
+      connection?.reply(.regionInfo(info, room: query.room), descriptors: descriptors)
+    case .deviceGetRegionIOFDs(let query):
+      replyIOFDs(query, device)
+    case .deviceGetIRQInfo(let index):
+      connection?.reply(.irqInfo(device.info(of: index)))
+    case .deviceSetIRQs(let change):
+      guard let descriptors = connection?.takeDescriptors() else { return }
+      try setIRQs(change, descriptors, device)
+    case .deviceReset:
+      hold { done in
+        device.reset(then: done)
+      } reply: {
+        .done
+      }
+    case .deviceFeature:
+      // Migration and dirty tracking are not supported: the answer of kernel VFIO.
+      throw .notATerminal
+    case .migrationDataRead, .migrationDataWrite:
+      throw .notSupported
+    }
+  }
+
+  private func check(_ access: RegionAccess, _ device: Device) throws(Errno) {
+    let size = device.size(of: access.region)
+    guard size > 0, access.fits(in: size) else { throw .invalidArgument }
+  }
+
+  /// Does writes one after the other, each when the effects of the one before are there.
+  ///
+  /// Most are there when the call returns. They are not nested in each other's completion: a message holds so many that
+  /// the stack would not be deep enough.
+  private static func write(
+    _ writes: ArraySlice<RegionWrite>, to device: Device, then completion: @escaping () -> Void
+  ) {
+    var writes = writes
+    while let write = writes.popFirst() {
+      let rest = writes
+      var isDone = false
+      var isAwaited = false
+      device.write(write) {
+        isDone = true
+        if isAwaited { ControlLoop.write(rest, to: device, then: completion) }
+      }
+      isAwaited = !isDone
+      if isAwaited { return }
+    }
+    completion()
+  }
+
+  private func setIRQs(
+    _ change: SetIRQs, _ descriptors: consuming ReceivedDescriptors, _ device: Device
+  ) throws(Errno) {
+    let finish = beginHold { .done }
+    do throws(Errno) {
+      try device.setIRQs(change, descriptors, then: finish)
+    } catch {
+      isHeld = false
+      throw error
+    }
+  }
+
+  private func replyIOFDs(_ query: RegionIOFDsQuery, _ device: Device) {
+    guard query.index == .bar0 else {
+      connection?.reply(.regionIOFDs(RegionIOFDs(index: query.index), room: query.room))
+      return
+    }
+    let plan = device.doorbellPlan(budget: connection?.session?.maxReplyDescriptors ?? 0)
+    let entries = plan.entries.map { entry in
+      IOFDEntry(
+        kind: .shadow, offset: entry.offset, length: 4, descriptorIndex: UInt32(entry.eventIndex),
+        shadowDescriptorIndex: 0, shadowOffset: entry.slotOffset)
+    }
+    connection?.reply(
+      .regionIOFDs(RegionIOFDs(index: query.index, entries: entries), room: query.room),
+      descriptors: plan.descriptors.map { device.descriptor($0) })
+  }
+
+  // MARK: Held messages
+
+  /// Begins the effects of a message, and answers it when they are there.
+  private func hold(_ begin: (@escaping () -> Void) -> Void, reply: @escaping () -> Reply) {
+    begin(beginHold(reply))
+  }
+
+  private func beginHold(_ reply: @escaping () -> Reply) -> () -> Void {
+    isHeld = true
+    return { [self] in
+      isHeld = false
+      guard state == .serving else { return }
+      connection?.reply(reply())
+      updateWatch()
+    }
+  }
+}

@@ -1,0 +1,26 @@
+import NVMeController
+import PCIDevice
+
+/// What a device server serves.
+public struct DeviceOptions: Sendable {
+  /// For log lines.
+  public var name: String
+  /// The controller.
+  public var controller: ControllerDescription
+  /// Its PCI identity.
+  public var identity: PCIIdentity
+  /// Its namespaces, at the place of their identifier - 1.
+  public var namespaces: [Namespace]
+  /// The I/O thread that processes all queues; nil: they are spread over all threads.
+  public var ioThread: Int?
+  /// DMA ranges of a client at most.
+  public var dmaMapLimit = 65_535
+
+  /// Options with the defaults.
+  public init(name: String, controller: ControllerDescription, namespaces: [Namespace]) {
+    self.name = name
+    self.controller = controller
+    identity = .experimental
+    self.namespaces = namespaces
+  }
+}

@@ -1,0 +1,58 @@
+import LinuxIO
+import Logging
+
+/// A logger for what a guest or client can cause at will: a burst of lines, then one a second.
+///
+/// Lines of level notice and below have an allowance of their own, so that they cannot keep faults out of the log.
+struct RateLimitedLog {
+  private struct Allowance {
+    static let burst: UInt64 = 20
+    static let interval: UInt64 = 1_000_000_000
+
+    var lines = burst
+    var last = Clock.monotonic
+    var suppressed = 0
+
+    /// Whether a line may be written now.
+    mutating func take() -> Bool {
+      let now = Clock.monotonic
+      let earned = (now &- last) / Allowance.interval
+      if earned > 0 {
+        lines = min(Allowance.burst, lines + earned)
+        last = now
+      }
+      guard lines > 0 else {
+        suppressed += 1
+        return false
+      }
+      lines -= 1
+      return true
+    }
+  }
+
+  var logger: Logger
+  private var notices = Allowance()
+  private var faults = Allowance()
+
+  init(_ logger: Logger) { self.logger = logger }
+
+  /// Logs a line, or counts it as left out.
+  mutating func log(_ level: Logger.Level, _ message: @autoclosure () -> Logger.Message) {
+    if level > .notice {
+      RateLimitedLog.log(logger, level, message(), &faults)
+    } else {
+      RateLimitedLog.log(logger, level, message(), &notices)
+    }
+  }
+
+  private static func log(
+    _ logger: Logger, _ level: Logger.Level, _ message: @autoclosure () -> Logger.Message, _ allowance: inout Allowance
+  ) {
+    guard allowance.take() else { return }
+    if allowance.suppressed > 0 {
+      logger.log(level: level, "\(allowance.suppressed) lines like the next were left out")
+      allowance.suppressed = 0
+    }
+    logger.log(level: level, message())
+  }
+}
