@@ -9,8 +9,13 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 
 let package = Package(
   name: "nvmed",
+  products: [
+    .executable(name: "nvmed", targets: ["nvmed"])
+  ],
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
   ],
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
@@ -30,6 +35,17 @@ let package = Package(
         "LinuxIO", "NVMeSpec", "VFIOUser", "GuestMemory", "Doorbells", "Storage", "NVMeController", "PCIDevice",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: room),
+    .target(
+      name: "Daemon",
+      dependencies: [
+        "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: room),
+    .executableTarget(
+      name: "nvmed",
+      dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -41,6 +57,7 @@ let package = Package(
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
+      ("Daemon", ["LinuxIO"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

@@ -1,0 +1,117 @@
+import Glibc
+import LinuxIO
+
+extension DaemonConfiguration {
+  /// The largest configuration file that is read, in bytes.
+  static let maximumFileSize = 1 << 20
+
+  /// Reads a configuration file: TOML 1.0 in UTF-8, a regular file of at most 1 MiB.
+  ///
+  /// Relative paths in it count from the file's folder.
+  ///
+  /// - Throws: everything that is wrong with it.
+  public init(path: String) throws(ConfigurationErrors) {
+    func refusal(_ message: String, line: Int? = nil) -> ConfigurationErrors {
+      let position = line.map { SourcePosition(line: $0, column: 1) }
+      return ConfigurationErrors([
+        ConfigurationError(file: path, position: position, keyPath: nil, message: message)
+      ])
+    }
+    let contents: [UInt8]?
+    do throws(Errno) {
+      contents = try Self.contents(of: path)
+    } catch {
+      throw refusal("cannot be read: \(error)")
+    }
+    guard let bytes = contents else { throw refusal("is not a regular file") }
+    guard bytes.count <= Self.maximumFileSize else { throw refusal("is larger than 1 MiB") }
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw refusal("is not UTF-8; save it as UTF-8", line: Self.lineThatIsNotUTF8(bytes))
+    }
+    var folder = absolutePath(path, in: Self.currentFolder())
+    if let slash = folder.lastIndex(of: "/") { folder = String(folder[..<slash]) }
+    try self.init(text: text, file: path, folder: folder)
+  }
+
+  /// Reads the text of a configuration file.
+  ///
+  /// - Parameters:
+  ///   - file: the file as errors name it.
+  ///   - folder: the absolute path of the folder that relative paths count from.
+  /// - Throws: everything that is wrong with it.
+  public init(text: String, file: String?, folder: String) throws(ConfigurationErrors) {
+    let document: TOMLNode
+    do throws(TOMLSyntaxError) {
+      document = try TOMLNode.document(text)
+    } catch {
+      throw ConfigurationErrors([
+        ConfigurationError(file: file, position: error.position, keyPath: nil, message: error.message)
+      ])
+    }
+    var reader = ConfigurationReader(file: file, folder: folder)
+    let configuration = reader.read(document)
+    guard reader.errors.isEmpty else { throw ConfigurationErrors(reader.errors) }
+    self = configuration
+  }
+
+  /// Checks a configuration that did not come from a file, or was changed since, by the same rules.
+  ///
+  /// - Throws: everything that is wrong with it.
+  public func check() throws(ConfigurationErrors) {
+    var errors: [ConfigurationError] = []
+    func check<Model>(_ model: Model, _ schema: ConfigurationTable<Model>) -> ReadTable<Model> {
+      var table = ReadTable(model: model)
+      for setting in schema.settings {
+        guard let problem = setting.check(model) else { continue }
+        table.refused.insert(setting.key)
+        errors.append(
+          ConfigurationError(
+            file: nil, position: nil, keyPath: "\(schema.path).\(setting.key)",
+            message: "\(problem); write \(setting.expected)"))
+      }
+      return table
+    }
+    let daemon = check(self, ConfigurationSchema.daemon)
+    let controllers = controllers.map { controller in
+      ReadController(
+        table: check(controller, ConfigurationSchema.controller),
+        namespaces: controller.namespaces.map { check($0, ConfigurationSchema.namespace) })
+    }
+    errors += ConfigurationConsistency(file: nil, daemon: daemon, controllers: controllers).errors
+    guard errors.isEmpty else { throw ConfigurationErrors(errors) }
+  }
+
+  // MARK: The file
+
+  /// The first bytes of a regular file, one more than allowed when it is too large; `nil` for another kind of file.
+  private static func contents(of path: String) throws(Errno) -> [UInt8]? {
+    // Non-blocking, so that a FIFO in the file's place is refused rather than waited for.
+    let file = try FileDescriptor(path: path, flags: O_RDONLY | O_NONBLOCK | O_NOCTTY)
+    guard try file.status().st_mode & S_IFMT == S_IFREG else { return nil }
+    var bytes: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 1 << 16)
+    while bytes.count <= maximumFileSize {
+      let count = unsafe read(file.rawValue, &chunk, chunk.count)
+      if count == 0 { break }
+      if count > 0 {
+        bytes += chunk.prefix(count)
+      } else if Errno.current != .interrupted {
+        throw Errno.current
+      }
+    }
+    return bytes
+  }
+
+  /// The first line that is not UTF-8.
+  private static func lineThatIsNotUTF8(_ bytes: [UInt8]) -> Int? {
+    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    return lines.firstIndex { String(validating: $0, as: UTF8.self) == nil }.map { $0 + 1 }
+  }
+
+  /// The absolute path of the working directory, "/" where it has none.
+  private static func currentFolder() -> String {
+    guard let path = unsafe getcwd(nil, 0) else { return "/" }
+    defer { unsafe free(path) }
+    return unsafe String(cString: path)
+  }
+}

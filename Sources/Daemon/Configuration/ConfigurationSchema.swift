@@ -1,0 +1,136 @@
+/// The configuration file: every table and key, what it may hold, its default and its meaning.
+public enum ConfigurationSchema {
+  /// The table `[daemon]`.
+  static let daemon = ConfigurationTable<DaemonConfiguration>(
+    path: "daemon", header: "[daemon]", meaning: "The process as a whole.",
+    settings: [
+      ConfigurationSetting(
+        "io_threads", \.ioThreads, .integer(1...64),
+        meaning: "Threads that process I/O queues. One serves several controllers; more than the host has free CPUs "
+          + "are slower than fewer."),
+      ConfigurationSetting(
+        "io_cpus", \.ioCPUs, .cpus,
+        meaning: "The CPU of each I/O thread, in order: as many as io_threads. Empty: the kernel places them."),
+      ConfigurationSetting(
+        "log_level", \.logLevel, .choice, meaning: "The least important messages that are still logged."),
+      ConfigurationSetting(
+        "worker_threads", \.workerThreads, .integer(1...64),
+        meaning: "Threads for work that may take long: flush, discard, format."),
+      ConfigurationSetting(
+        "spin_us", \.spinMicroseconds, .integer(0...1000),
+        meaning:
+          "Microseconds that an I/O thread looks on for work after work before it sleeps, at most; the time tunes "
+          + "itself below that. 0: it sleeps at once."),
+      ConfigurationSetting(
+        "poll_sleep_us", \.pollSleepMicroseconds, .integer(1...100_000),
+        meaning: "Microseconds that the first command of an idle controller with doorbells = \"poll\" waits, at most."),
+    ], tables: [])
+
+  /// Each table `[[controller]]`.
+  static let controller = ConfigurationTable<ControllerConfiguration>(
+    path: "controller", header: "[[controller]]",
+    meaning: "One NVMe controller, for one virtual machine. Repeat the table for more.",
+    settings: [
+      ConfigurationSetting(
+        "name", \.name, .name,
+        meaning: "Its name in logs, in metrics and on the control socket; different for each controller.",
+        absence: .refused, example: "\"disk0\"", isSetInExample: true),
+      ConfigurationSetting(
+        "socket", \.socketPath, .path(107),
+        meaning: "The vfio-user socket that the virtual machine monitor connects to.",
+        absence: "Default: the socket that whoever starts the daemon hands over.", example: "\"/run/nvmed/disk0.sock\"",
+        isSetInExample: true),
+      ConfigurationSetting(
+        "serial", \.serial, .identifyText(20),
+        meaning: "Serial number; different for each controller. Guests name disks by it.",
+        absence: .described("Default: the name."), example: "\"NVMED0001\""),
+      ConfigurationSetting("model", \.model, .identifyText(40), meaning: "Model number that the guest shows."),
+      ConfigurationSetting(
+        "firmware", \.firmware, .identifyText(8), meaning: "Firmware revision that the guest shows."),
+      ConfigurationSetting(
+        "io_queues", \.ioQueues, .integer(1...64),
+        meaning: "I/O queue pairs that the guest can create; one per virtual CPU is best."),
+      ConfigurationSetting(
+        "queue_entries", \.queueEntries, .integer(2...4096),
+        meaning:
+          "Entries that a queue can have. Doorbells of larger queues than 256 entries take a slower path on some "
+          + "hosts."),
+      ConfigurationSetting(
+        "max_data_transfer", \.maximumDataTransfer, .powerOfTwoSize(4 << 10...2 << 20),
+        meaning: "The most that one command transfers."),
+      ConfigurationSetting(
+        "doorbells", \.doorbells, .choice,
+        meaning: "How the monitor may ring doorbells, beside messages over the socket: by eventfds and shared memory "
+          + "(\"ioeventfd\"), or by storing into a page that an I/O thread looks at all the time (\"poll\": latency "
+          + "bought with a CPU, and the only way for SPDK's host driver). \"auto\" is \"ioeventfd\"."),
+      ConfigurationSetting(
+        "vendor_id", \.vendorID, .pciID, meaning: "PCI vendor id; goes together with device_id.",
+        absence: "Default: 0x1af4.", example: "0x1af4"),
+      ConfigurationSetting(
+        "device_id", \.deviceID, .pciID, meaning: "PCI device id; goes together with vendor_id.",
+        absence: "Default: 0x10f0.",
+        example: "0x10f0"),
+      ConfigurationSetting(
+        "io_thread", \.ioThread, .integer(0...63),
+        meaning: "The I/O thread that processes all queues of the controller, counted from 0.",
+        absence: "Default: queues are spread over all threads.", example: "0"),
+    ], tables: ["namespace"])
+
+  /// Most namespaces of a controller.
+  static let namespaceLimit = 64
+
+  /// Each table `[[controller.namespace]]`.
+  static let namespace = ConfigurationTable<NamespaceConfiguration>(
+    path: "controller.namespace", header: "[[controller.namespace]]",
+    meaning: "One namespace, a disk to the guest, of the controller above it. Repeat the table for more, up to "
+      + "\(namespaceLimit); namespace ids count from 1 in this order.",
+    settings: [
+      ConfigurationSetting(
+        "backend", \.backend, .choice,
+        meaning:
+          "What it is made of: a raw image or block device, nothing (reads give zeros, writes vanish), or memory "
+          + "that is gone when the daemon ends."),
+      ConfigurationSetting(
+        "image", \.imagePath, .path(4095), meaning: "The image or block device; for backend = \"file\".",
+        absence: "Needed there.", example: "\"/var/lib/nvmed/disk0.img\"", isSetInExample: true),
+      ConfigurationSetting(
+        "size", \.size, .size(4 << 10...1 << 50),
+        meaning: "The size, in whole blocks; for backend = \"null\" or \"memory\". A file has its own.",
+        absence: "Needed there.", example: "\"1GiB\""),
+      ConfigurationSetting(
+        "block_size", \.blockSize, .size(oneOf: [512, 4096]), meaning: "Bytes of a logical block."),
+      ConfigurationSetting("read_only", \.isReadOnly, .boolean, meaning: "Whether writes are refused."),
+      ConfigurationSetting(
+        "cache", \.cache, .choice,
+        meaning: "Whether I/O goes past the host's page cache (\"direct\", by O_DIRECT) or through it."),
+      ConfigurationSetting(
+        "discard", \.discard, .boolean, meaning: "Whether blocks that the guest deallocates are given back to the host."
+      ),
+      ConfigurationSetting(
+        "lock", \.lock, .boolean,
+        meaning: "Whether the image is locked so that no second process writes to it."),
+      ConfigurationSetting(
+        "uuid", \.uuid, .uuid, meaning: "Namespace UUID; different for each namespace.",
+        absence: "Default: derived from the serial number and the namespace id.",
+        example: "\"5d5b21d5-6d2b-4f0e-9a3c-1f0e6f6f3c11\""),
+      ConfigurationSetting(
+        "nguid", \.nguid, .hexadecimalIdentifier(16),
+        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: "Default: none.",
+        example: "\"6b3d0e1f2a4c5b6d0024ac5f00000001\""),
+      ConfigurationSetting(
+        "eui64", \.eui64, .hexadecimalIdentifier(8),
+        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: "Default: none.",
+        example: "\"0024ac5f00000001\""),
+    ], tables: [])
+
+  /// Tables that a file begins with.
+  static let topLevel = ["daemon", "controller"]
+
+  /// The header under which `key` is known, if any.
+  static func header(of key: String) -> String? {
+    if daemon.keys.contains(key) { return daemon.header }
+    if controller.settings.contains(where: { $0.key == key }) { return controller.header }
+    if namespace.keys.contains(key) { return namespace.header }
+    return nil
+  }
+}

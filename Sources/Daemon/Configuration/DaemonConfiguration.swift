@@ -1,0 +1,181 @@
+/// What the daemon is asked to do: its threads, its log and its controllers.
+///
+/// Defaults are those of the initializers; `ConfigurationSchema` shows and checks the same fields in a file.
+public struct DaemonConfiguration: Sendable, Equatable {
+  /// Threads that process I/O queues, 1 to 64.
+  public var ioThreads: Int
+  /// CPU of each I/O thread, in order; empty to let the kernel place them.
+  public var ioCPUs: [Int32]
+  /// The least important messages that are still logged.
+  public var logLevel: LogLevel
+  /// Threads for work that may take long (flush, discard, format), 1 to 64.
+  public var workerThreads: Int
+  /// us that an I/O thread looks on for work before it sleeps, at most; 0 to 1,000.
+  public var spinMicroseconds: Int
+  /// us that the first command of an idle polled controller waits, at most; 1 to 100,000.
+  public var pollSleepMicroseconds: Int
+  /// The controllers, in the order of the file.
+  public var controllers: [ControllerConfiguration]
+
+  /// A configuration of the given parts.
+  public init(
+    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, workerThreads: Int = 2,
+    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, controllers: [ControllerConfiguration] = []
+  ) {
+    self.ioThreads = ioThreads
+    self.ioCPUs = ioCPUs
+    self.logLevel = logLevel
+    self.workerThreads = workerThreads
+    self.spinMicroseconds = spinMicroseconds
+    self.pollSleepMicroseconds = pollSleepMicroseconds
+    self.controllers = controllers
+  }
+}
+
+/// How important a message is, least first.
+public enum LogLevel: String, CaseIterable, Sendable {
+  /// Every step; for debugging the daemon.
+  case trace
+  /// What a developer wants to see.
+  case debug
+  /// What an operator wants to see.
+  case info
+  /// Unusual, and no fault.
+  case notice
+  /// A fault that the daemon works around.
+  case warning
+  /// A fault that a guest or an operator notices.
+  case error
+}
+
+/// One NVMe controller: how a VMM reaches it and what the guest sees.
+public struct ControllerConfiguration: Sendable, Equatable {
+  /// Name in logs, metrics and on the control socket.
+  public var name: String
+  /// Absolute path of the vfio-user socket to listen on; `nil` when the socket is handed over.
+  public var socketPath: String?
+  /// Descriptor number of a socket inherited from whoever started the daemon; from the command line only.
+  public var inheritedSocket: Int32?
+  /// Serial Number (SN), 1 to 20 printable ASCII characters.
+  public var serial: String
+  /// Model Number (MN), 1 to 40 printable ASCII characters.
+  public var model: String
+  /// Firmware Revision (FR), 1 to 8 printable ASCII characters.
+  public var firmware: String
+  /// I/O queue pairs offered, 1 to 64; there is one MSI-X vector for each and one for the admin queue.
+  public var ioQueues: Int
+  /// Entries that a queue can have, 2 to 4096 (CAP.MQES + 1).
+  public var queueEntries: Int
+  /// Bytes that one command can transfer (MDTS), a power of two from 4 KiB to 2 MiB.
+  public var maximumDataTransfer: Int
+  /// How doorbells may be rung beside messages.
+  public var doorbells: DoorbellChoice
+  /// PCI vendor id; `nil` for the daemon's default. Set together with `deviceID`.
+  public var vendorID: UInt16?
+  /// PCI device id; `nil` for the daemon's default.
+  public var deviceID: UInt16?
+  /// Index of the I/O thread that processes all queues; `nil` to spread them.
+  public var ioThread: Int?
+  /// The namespaces, at most 64; namespace ids count from 1 in this order.
+  public var namespaces: [NamespaceConfiguration]
+
+  /// A controller of the given parts; without `serial` the name is the serial number.
+  public init(
+    name: String, socketPath: String? = nil, inheritedSocket: Int32? = nil, serial: String? = nil,
+    model: String = "nvmed NVMe controller", firmware: String = "1.0", ioQueues: Int = 64, queueEntries: Int = 256,
+    maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, vendorID: UInt16? = nil,
+    deviceID: UInt16? = nil, ioThread: Int? = nil,
+    namespaces: [NamespaceConfiguration] = []
+  ) {
+    self.name = name
+    self.socketPath = socketPath
+    self.inheritedSocket = inheritedSocket
+    self.serial = serial ?? name
+    self.model = model
+    self.firmware = firmware
+    self.ioQueues = ioQueues
+    self.queueEntries = queueEntries
+    self.maximumDataTransfer = maximumDataTransfer
+    self.doorbells = doorbells
+    self.vendorID = vendorID
+    self.deviceID = deviceID
+    self.ioThread = ioThread
+    self.namespaces = namespaces
+  }
+}
+
+/// One namespace: what it is made of and how it is used.
+public struct NamespaceConfiguration: Sendable, Equatable {
+  /// What the namespace is made of.
+  public var backend: NamespaceBackend
+  /// Absolute path of the image or block device, for `NamespaceBackend.file`.
+  public var imagePath: String?
+  /// Descriptor number of an image inherited from whoever started the daemon; from the command line only.
+  public var inheritedImage: Int32?
+  /// Size in bytes, for `NamespaceBackend.null` and `.memory`; a file has its own.
+  public var size: UInt64?
+  /// Bytes of a logical block, 512 or 4096.
+  public var blockSize: Int
+  /// Whether writes are refused.
+  public var isReadOnly: Bool
+  /// Whether I/O goes past or through the host's page cache.
+  public var cache: CacheMode
+  /// Whether deallocated blocks are given back to the host.
+  public var discard: Bool
+  /// Whether the image is locked against a second user.
+  public var lock: Bool
+  /// Namespace UUID, 16 bytes as they are written (RFC 9562).
+  public var uuid: [UInt8]?
+  /// Namespace Globally Unique Identifier, 16 bytes, most significant first.
+  public var nguid: [UInt8]?
+  /// IEEE Extended Unique Identifier, 8 bytes, most significant first.
+  public var eui64: [UInt8]?
+
+  /// A namespace of the given parts.
+  public init(
+    backend: NamespaceBackend = .file, imagePath: String? = nil, inheritedImage: Int32? = nil, size: UInt64? = nil,
+    blockSize: Int = 512, isReadOnly: Bool = false, cache: CacheMode = .direct, discard: Bool = true,
+    lock: Bool = true, uuid: [UInt8]? = nil, nguid: [UInt8]? = nil, eui64: [UInt8]? = nil
+  ) {
+    self.backend = backend
+    self.imagePath = imagePath
+    self.inheritedImage = inheritedImage
+    self.size = size
+    self.blockSize = blockSize
+    self.isReadOnly = isReadOnly
+    self.cache = cache
+    self.discard = discard
+    self.lock = lock
+    self.uuid = uuid
+    self.nguid = nguid
+    self.eui64 = eui64
+  }
+}
+
+/// What a namespace is made of.
+public enum NamespaceBackend: String, CaseIterable, Sendable {
+  /// A raw image file or a block device.
+  case file
+  /// Nothing: reads give zeros, writes vanish.
+  case null
+  /// Memory of the daemon, gone when it ends.
+  case memory
+}
+
+/// How I/O to an image meets the host's page cache.
+public enum CacheMode: String, CaseIterable, Sendable {
+  /// Past it (`O_DIRECT`).
+  case direct
+  /// Through it.
+  case buffered
+}
+
+/// How a monitor may ring doorbells, beside messages over the socket, which always work.
+public enum DoorbellChoice: String, CaseIterable, Sendable {
+  /// The daemon chooses: eventfds.
+  case auto
+  /// Eventfds and shared memory.
+  case ioeventfd
+  /// A page to store into, looked at all the time.
+  case poll
+}

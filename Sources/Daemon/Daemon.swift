@@ -1,0 +1,154 @@
+import DeviceServer
+import Glibc
+import LinuxIO
+import Logging
+import NVMeController
+import PCIDevice
+
+/// The daemon: images, threads, controllers, from the configuration to the last signal.
+public enum Daemon {
+  /// What wakes the main thread.
+  private enum Source: UInt64 {
+    case signals = 1
+    case ended
+  }
+
+  /// Serves until SIGTERM or SIGINT, or until every client that was handed over has gone.
+  ///
+  /// Call it on the main thread, before any other thread is started.
+  ///
+  /// - Throws: the reason why it cannot start; then nothing was started.
+  public static func run(_ configuration: DaemonConfiguration) throws(DaemonError) {
+    let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
+    var logger = Logger(label: "nvmed") { StandardErrorLog(label: $0) }
+    logger.logLevel = level
+    ResourceLimits.raiseOpenFiles()
+    let signals = try need { () throws(Errno) in try Signals() }
+    let ended = try need { () throws(Errno) in try Mailbox<Int>() }
+    let epoll = try need { () throws(Errno) in
+      let epoll = try Epoll()
+      try epoll.add(signals.rawValue, .readable, token: Source.signals.rawValue)
+      try epoll.add(ended.descriptor, .readable, token: Source.ended.rawValue)
+      return epoll
+    }
+
+    // Everything that can fail for want of a file or socket comes before any thread.
+    var controllers: [(options: DeviceOptions, logger: Logger)] = []
+    for controller in configuration.controllers {
+      var named = Logger(label: controller.name) { StandardErrorLog(label: $0) }
+      named.logLevel = level
+      controllers.append((try options(controller, named), named))
+    }
+    var endpoints = Endpoints(count: configuration.controllers.count)
+    for (index, controller) in configuration.controllers.enumerated() { try endpoints.open(index, controller) }
+
+    var poolOptions = IOThreadPool.Options()
+    poolOptions.threads = configuration.ioThreads
+    poolOptions.cpus = configuration.ioCPUs
+    poolOptions.workers = configuration.workerThreads
+    poolOptions.spinLimit = UInt64(configuration.spinMicroseconds) * 1000
+    poolOptions.sleepLimit = UInt64(configuration.pollSleepMicroseconds) * 1000
+    poolOptions.controllers = max(configuration.controllers.count, 1)
+    poolOptions.maximumTransfer = configuration.controllers.map { $0.maximumDataTransfer }.max() ?? 4096
+    let pool: IOThreadPool
+    do throws(IOEngineError) { pool = try IOThreadPool.start(poolOptions) } catch {
+      throw DaemonError(error.description)
+    }
+
+    var servers: [Int: DeviceServer] = [:]
+    for (index, controller) in controllers.enumerated() {
+      guard let endpoint = endpoints.take(index) else { continue }
+      do throws(Errno) {
+        servers[index] = try DeviceServer(
+          controller.options, pool: pool, endpoint: endpoint, logger: controller.logger,
+          ended: { ended.post(index) })
+      } catch {
+        for server in servers.values { server.stop() }
+        pool.stop()
+        throw DaemonError("controller '\(controller.options.name)' cannot be served: \(error)")
+      }
+      logger.info(
+        "serving '\(controller.options.name)'\(configuration.controllers[index].socketPath.map { " on \($0)" } ?? "")")
+    }
+
+    var events = EpollEvents()
+    wait: while !servers.isEmpty {
+      epoll.wait(timeout: -1, into: &events)
+      for index in 0..<events.count {
+        switch Source(rawValue: events[index].token) {
+        case .signals:
+          guard let signal = signals.take() else { continue }
+          logger.info("signal \(signal): completing what is in flight")
+          break wait
+        case .ended:
+          for server in ended.takeAll() { servers.removeValue(forKey: server)?.stop() }
+        case nil: break
+        }
+      }
+    }
+    for server in servers.values { server.stop() }
+    pool.stop()
+    logger.info("ended")
+  }
+
+  /// What the daemon cannot be without.
+  private static func need<Value: ~Copyable>(_ make: () throws(Errno) -> Value) throws(DaemonError) -> Value {
+    do throws(Errno) { return try make() } catch { throw DaemonError("the daemon cannot start: \(error)") }
+  }
+
+  private static func options(_ configuration: ControllerConfiguration, _ logger: Logger) throws(DaemonError)
+    -> DeviceOptions
+  {
+    let namespaces = try NamespaceOpening.open(configuration, logger: logger)
+    var controller = ControllerDescription(
+      serialNumber: configuration.serial, modelNumber: configuration.model,
+      subsystemName: "nqn.2026-11.io.nvmed:\(configuration.serial)")
+    controller.firmwareRevision = configuration.firmware
+    controller.queueCount = configuration.ioQueues
+    controller.queueEntries = configuration.queueEntries
+    controller.maximumTransfer = configuration.maximumDataTransfer
+    controller.vectorCount = configuration.ioQueues + 1
+    controller.doorbells = configuration.doorbells == .poll ? .poll : .ioeventfd
+    var options = DeviceOptions(name: configuration.name, controller: controller, namespaces: namespaces)
+    options.ioThread = configuration.ioThread
+    if let vendor = configuration.vendorID, let device = configuration.deviceID {
+      options.identity = PCIIdentity(vendor: vendor, device: device, subsystemVendor: vendor, subsystem: device)
+    }
+    return options
+  }
+
+  /// The sockets, by controller, until their servers take them.
+  private struct Endpoints: ~Copyable {
+    private var endpoints: FixedTable<DeviceEndpoint?>
+
+    init(count: Int) { endpoints = FixedTable(count: count) { _ in nil } }
+
+    mutating func open(_ index: Int, _ configuration: ControllerConfiguration) throws(DaemonError) {
+      if let number = configuration.inheritedSocket {
+        guard UnixSocket.isSocket(number) else {
+          throw DaemonError(
+            "--fd \(number): descriptor \(number) is no AF_UNIX stream socket; hand over a connected or listening one")
+        }
+        let socket = FileDescriptor(owning: number)
+        do throws(Errno) {
+          if UnixSocket.isListening(number) {
+            endpoints[index] = .listener(try UnixListener(inheriting: socket))
+          } else {
+            try socket.setCloseOnExec(true)
+            endpoints[index] = .connected(socket)
+          }
+        } catch { throw DaemonError("--fd \(number): \(error)") }
+      } else if let path = configuration.socketPath {
+        do throws(Errno) { endpoints[index] = .listener(try UnixListener(path: path)) } catch .addressInUse {
+          throw DaemonError("\(path): another process listens there, or it is no socket; choose another path")
+        } catch .noSuchFile {
+          throw DaemonError("\(path): the folder does not exist; create it first")
+        } catch { throw DaemonError("\(path): \(error)") }
+      } else {
+        throw DaemonError("controller '\(configuration.name)' has no socket: set 'socket', or hand one over with --fd")
+      }
+    }
+
+    mutating func take(_ index: Int) -> DeviceEndpoint? { endpoints[index].take() }
+  }
+}

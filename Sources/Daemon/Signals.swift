@@ -1,0 +1,33 @@
+import CLinux
+import Glibc
+import LinuxIO
+
+/// The signals that end the daemon, as a descriptor to wait for (`signalfd(2)`).
+///
+/// Made on the main thread before any other is started, so that all of them inherit the mask.
+struct Signals: ~Copyable {
+  private let descriptor: FileDescriptor
+
+  init() throws(Errno) {
+    // A client that is gone is seen by EPIPE.
+    signal(SIGPIPE, SIG_IGN)
+    var set = sigset_t()
+    unsafe sigemptyset(&set)
+    for number in [SIGTERM, SIGINT] { unsafe sigaddset(&set, number) }
+    unsafe pthread_sigmask(SIG_BLOCK, &set, nil)
+    let number = unsafe signalfd(-1, &set, Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK))
+    guard number >= 0 else { throw Errno.current }
+    descriptor = FileDescriptor(owning: number)
+  }
+
+  /// The descriptor to watch for reading.
+  var rawValue: Int32 { descriptor.rawValue }
+
+  /// The signal that arrived, or nil.
+  func take() -> Int32? {
+    var info = signalfd_siginfo()
+    let size = MemoryLayout<signalfd_siginfo>.size
+    guard unsafe read(descriptor.rawValue, &info, size) == size else { return nil }
+    return Int32(truncatingIfNeeded: info.ssi_signo)
+  }
+}

@@ -1,0 +1,11 @@
+import ArgumentParser
+import Daemon
+
+/// The command `nvmed`.
+@main
+struct NVMED: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nvmed",
+    abstract: "Serves disk images to virtual machines as NVMe SSDs, over vfio-user.",
+    subcommands: [Serve.self, CheckConfig.self, ExampleConfig.self])
+}

@@ -1,0 +1,140 @@
+import ArgumentParser
+import Daemon
+import Glibc
+
+/// `nvmed serve`: in the foreground, until SIGTERM.
+struct Serve: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Serves controllers until SIGTERM or SIGINT.",
+    discussion: """
+      One controller is described by options; several by a configuration file:
+
+        nvmed serve --socket-path /run/vm1.sock --image /srv/vm1.img
+        nvmed serve --fd 3 --image /srv/vm1.img
+        nvmed serve --config /etc/nvmed/nvmed.toml
+      """)
+
+  @Option(name: .long, help: "Configuration file (TOML); excludes the options of a single controller.")
+  var config: String?
+
+  @Option(name: .long, help: "Path of the vfio-user socket to listen on.")
+  var socketPath: String?
+
+  @Option(
+    name: .long,
+    help: "Number of an inherited socket: a connected one is served until it closes, a listening one for ever.")
+  var fd: Int32?
+
+  @Option(name: .long, help: "Raw disk image or block device; repeat it for more namespaces.")
+  var image: [String] = []
+
+  @Option(name: .long, help: "Size of a namespace that keeps its data in memory and loses it at the end, such as 1GiB.")
+  var memory: String?
+
+  @Option(name: .long, help: "Size of a namespace that keeps no data, for benchmarks, such as 1GiB.")
+  var null: String?
+
+  @Option(name: .long, help: "Bytes of a logical block: 512 or 4096.")
+  var blockSize: Int?
+
+  @Flag(name: .long, help: "Refuse writes.")
+  var readOnly = false
+
+  @Flag(name: .long, help: "Use the host's page cache instead of O_DIRECT.")
+  var buffered = false
+
+  @Option(name: .long, help: "Serial number, at most 20 characters.")
+  var serial: String?
+
+  @Option(name: .long, help: "I/O queue pairs, 1 to 64.")
+  var queues: Int?
+
+  @Option(name: .long, help: "How doorbells may be rung beside messages: auto, ioeventfd or poll.")
+  var doorbells: String?
+
+  @Option(name: .long, help: "I/O threads, 1 to 64.")
+  var ioThreads: Int?
+
+  @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
+  var logLevel: String?
+
+  func run() throws {
+    do {
+      try Daemon.run(try daemonConfiguration())
+    } catch let error as DaemonError {
+      throw Failure(error.description)
+    } catch let errors as ConfigurationErrors {
+      throw Failure(errors.description)
+    }
+  }
+
+  private func daemonConfiguration() throws -> DaemonConfiguration {
+    var configuration: DaemonConfiguration
+    if let config {
+      guard socketPath == nil, fd == nil, image.isEmpty, memory == nil, null == nil, blockSize == nil, serial == nil,
+        queues == nil, doorbells == nil, !readOnly, !buffered
+      else {
+        throw ValidationError("--config describes the controllers: give it without options of a single controller")
+      }
+      configuration = try DaemonConfiguration(path: config)
+    } else {
+      configuration = DaemonConfiguration(controllers: [try singleController()])
+    }
+    if let ioThreads { configuration.ioThreads = ioThreads }
+    if let logLevel {
+      guard let level = LogLevel(rawValue: logLevel) else {
+        throw ValidationError("--log-level: write trace, debug, info, notice, warning or error, not '\(logLevel)'")
+      }
+      configuration.logLevel = level
+    }
+    try configuration.check()
+    return configuration
+  }
+
+  private func singleController() throws -> ControllerConfiguration {
+    guard (socketPath == nil) != (fd == nil) else {
+      throw ValidationError("give --socket-path PATH or --fd NUMBER (one of them), or --config FILE")
+    }
+    guard !image.isEmpty || memory != nil || null != nil else {
+      throw ValidationError("give at least one --image FILE (or --memory SIZE, or --null SIZE)")
+    }
+    var namespaces = image.map { path in
+      NamespaceConfiguration(
+        imagePath: absolute(path), blockSize: blockSize ?? 512, isReadOnly: readOnly,
+        cache: buffered ? .buffered : .direct)
+    }
+    if let memory {
+      namespaces.append(
+        NamespaceConfiguration(
+          backend: .memory, size: try size(memory, "--memory"), blockSize: blockSize ?? 512, isReadOnly: readOnly))
+    }
+    if let null {
+      namespaces.append(
+        NamespaceConfiguration(backend: .null, size: try size(null, "--null"), blockSize: blockSize ?? 512))
+    }
+    guard let doorbells = DoorbellChoice(rawValue: doorbells ?? "auto") else {
+      throw ValidationError("--doorbells: write auto, ioeventfd or poll, not '\(doorbells ?? "")'")
+    }
+    return ControllerConfiguration(
+      name: "nvme0", socketPath: socketPath.map(absolute), inheritedSocket: fd, serial: serial ?? defaultSerial,
+      ioQueues: queues ?? 64, doorbells: doorbells, namespaces: namespaces)
+  }
+
+  /// A serial number that differs between daemons and stays with a disk: guests name disks by it.
+  private var defaultSerial: String {
+    NamespaceIdentifiers.serial(of: image.first.map(absolute) ?? socketPath.map(absolute) ?? "descriptor \(fd ?? -1)")
+  }
+
+  private func size(_ text: String, _ option: String) throws -> UInt64 {
+    guard let bytes = ByteSize(text: text) else {
+      throw ValidationError("\(option): write a size such as 512MiB or 1GiB, not '\(text)'")
+    }
+    return bytes.byteCount
+  }
+
+  private func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
+    defer { unsafe free(folder) }
+    return unsafe String(cString: folder) + "/" + path
+  }
+}
