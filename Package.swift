@@ -46,6 +46,7 @@ let package = Package(
       name: "nvmed",
       dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
+    .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -58,6 +59,7 @@ let package = Package(
       ("PCIDevice", []),
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
       ("Daemon", ["LinuxIO"]),
+      ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

@@ -1,0 +1,10 @@
+/// How the doorbells of a controller are rung.
+public enum DoorbellMechanism: Equatable, Sendable {
+  /// By REGION_WRITE messages; `posted` ones wait for no reply, as QEMU's.
+  case socket(posted: Bool)
+  /// As KVM does it with POST_WRITE ioeventfds: the value is stored in the server's memfd, then the eventfd is signalled
+  /// (DEVICE_GET_REGION_IO_FDS, entries of type 2). Doorbells without an entry go by posted message.
+  case slots
+  /// By a store to the doorbell page of BAR0, which the server lets its client map. It wakes nobody.
+  case mappedPage
+}

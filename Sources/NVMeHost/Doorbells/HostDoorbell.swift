@@ -1,0 +1,56 @@
+import LinuxIO
+import VFIOUser
+
+/// One doorbell register as the host rings it: a store, a store and a signal, or a message.
+///
+/// What it writes to lives as long as the doorbell does. One thread at a time; different doorbells from different
+/// threads.
+public struct HostDoorbell: Sendable {
+  /// Where the register lies in BAR0.
+  public let offset: UInt64
+  /// The slot or the mapped register; nil: it is rung by message.
+  @usableFromInline let word: SharedWord?
+  /// The eventfd to signal after the store; -1: none.
+  @usableFromInline let eventfd: Int32
+  private let connection: HostConnection
+  private let posted: Bool
+  /// Keeps mapping and eventfd.
+  private let owner: DoorbellMemory?
+
+  init(
+    offset: UInt64, word: SharedWord?, eventfd: Int32, connection: HostConnection, posted: Bool, owner: DoorbellMemory?
+  ) {
+    self.offset = offset
+    self.word = word
+    self.eventfd = eventfd
+    self.connection = connection
+    self.posted = posted
+    self.owner = owner
+  }
+
+  /// Whether ringing it costs a message.
+  public var isMessage: Bool { word == nil }
+
+  /// Writes a value of 32 bits, as a guest's write to the register would arrive.
+  ///
+  /// A server that has gone is noticed by whoever waits for a completion.
+  @inlinable @inline(__always)
+  public func ring(_ value: UInt32) {
+    guard let word else { return send(value) }
+    word.store(value)
+    if eventfd >= 0 { EventFD.signal(rawValue: eventfd) }
+  }
+
+  /// Only the store, without the signal that must follow it; nothing for a doorbell that is rung by message.
+  public func storeOnly(_ value: UInt32) { word?.store(value) }
+
+  /// Only the signal, without a store before it; nothing where there is no eventfd.
+  public func signalOnly() { if eventfd >= 0 { EventFD.signal(rawValue: eventfd) } }
+
+  @usableFromInline @inline(never)
+  func send(_ value: UInt32) {
+    _ = try? connection.withClient { (client) throws(Errno) in
+      try client.regionWrite(.bar0, offset: offset, RegionData(UInt64(value), count: 4), posted: posted)
+    }
+  }
+}
