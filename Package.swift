@@ -64,4 +64,10 @@ let package = Package(
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
     }
+    + [
+      // Through the built daemon.
+      .testTarget(
+        name: "IntegrationTests", dependencies: ["nvmed", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
+        swiftSettings: strict)
+    ]
 )
