@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The command `nvmed-bench`: measures a served controller as a guest would use it.
+@main
+struct Bench: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "nvmed-bench",
+    abstract: "Measures an NVMe controller that is served over vfio-user.",
+    subcommands: [IOBench.self])
+}
