@@ -7,6 +7,22 @@ let strict: [SwiftSetting] = Context.environment["NVMED_STRICT"] == nil ? [] : [
 /// Every room is compiled with strict memory safety: each unsafe use carries the word `unsafe`.
 let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")] + strict
 
+/// The small VMM of the tests knows KVM of x86-64 only.
+#if arch(x86_64)
+  let microVMM: [Target] = [
+    .target(name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
+    .testTarget(
+      name: "MicroVMMTests", dependencies: ["MicroVMM", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed"],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "microvmm-bench",
+      dependencies: ["MicroVMM", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/microvmm-bench", swiftSettings: room),
+  ]
+#else
+  let microVMM: [Target] = []
+#endif
+
 let package = Package(
   name: "nvmed",
   products: [
@@ -77,5 +93,5 @@ let package = Package(
       .testTarget(
         name: "IntegrationTests", dependencies: ["nvmed", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
         swiftSettings: strict)
-    ]
+    ] + microVMM
 )

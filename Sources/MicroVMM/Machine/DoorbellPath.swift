@@ -1,0 +1,19 @@
+/// How a guest's write to a doorbell register reaches the device's server.
+public enum DoorbellPath: CaseIterable, Equatable, Sendable {
+  /// KVM stores the value in the slot and signals the eventfd; the VMM is not woken. A patched kernel has it.
+  case postWrite
+  /// KVM wakes the VMM, which sends REGION_WRITE and waits for the reply before the guest goes on.
+  case messageWithReply
+  /// KVM wakes the VMM, which sends REGION_WRITE and does not ask for a reply.
+  case postedMessage
+  /// KVM wakes the VMM, which stores the value in the slot and signals the eventfd itself: the best that a kernel
+  /// without POST_WRITE allows, without any message.
+  case softwarePost
+
+  /// POST_WRITE where the kernel has it, else `fallback`.
+  public static func automatic(
+    _ support: PostWriteSupport, fallback: DoorbellPath = .messageWithReply
+  ) -> DoorbellPath {
+    support == .supported ? .postWrite : fallback
+  }
+}

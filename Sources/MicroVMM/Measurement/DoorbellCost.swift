@@ -1,0 +1,124 @@
+import LinuxIO
+
+/// What one doorbell costs the vCPU that rings it, by the way it goes.
+///
+/// A guest writes the same value to the same address again and again; nothing else happens. A thread of this process is
+/// the server: it reads each message or signal and does nothing with it, so that what is measured is the way alone. All
+/// ways take turns in every round, so that a load on the machine meets them alike: compare ratios, not times.
+public struct DoorbellCost: Sendable {
+  /// A way of a doorbell.
+  public enum Way: Equatable, Hashable, Sendable {
+    /// No doorbell: a store to memory, for the cost of the guest's own instructions.
+    case memory
+    /// An exit to the VMM, which does nothing.
+    case exit
+    /// An exit, REGION_WRITE, and the wait for its reply.
+    case messageWithReply
+    /// An exit, and REGION_WRITE without reply.
+    case postedMessage
+    /// An exit; the VMM stores the value and signals the eventfd.
+    case softwarePost
+    /// A plain ioeventfd: the signal alone, without the value.
+    case ioeventfd
+    /// The last registered of so many ioeventfds at one address, each for one value: what it takes to tell a server
+    /// the value without POST_WRITE.
+    case datamatch(values: Int)
+    /// POST_WRITE: KVM stores the value and signals.
+    case postWrite
+  }
+
+  /// What was measured of one way.
+  public struct Result: Sendable {
+    /// The way.
+    public let way: Way
+    /// ns of wall time per doorbell, one for each round.
+    public internal(set) var wall: [Double] = []
+    /// ns of CPU time of the vCPU's thread per doorbell, guest and kernel together, one for each round.
+    public internal(set) var cpu: [Double] = []
+
+    /// The median, least and greatest of the rounds' quotients: another way's figure by this one's. A figure that is not
+    /// above 0, as a disturbed round can leave after `less`, counts as a quotient of 0.
+    public static func ratio(_ other: [Double], to own: [Double]) -> (median: Double, least: Double, greatest: Double) {
+      let ratios = zip(other, own).map { $1 > 0 ? $0 / $1 : 0 }.sorted()
+      guard let least = ratios.first, let greatest = ratios.last else { return (0, 0, 0) }
+      return (median(ratios), least, greatest)
+    }
+
+    /// The figures less what the guest's own instructions cost: the medians of `baseline`, of the way `memory`.
+    ///
+    /// A real CPU runs those in a few ns, and KVM's emulator in thousands: without this every ratio would shrink where
+    /// guests are emulated.
+    public func less(_ baseline: Result) -> Result {
+      let wall = Result.median(baseline.wall)
+      let cpu = Result.median(baseline.cpu)
+      return Result(way: way, wall: self.wall.map { $0 - wall }, cpu: self.cpu.map { $0 - cpu })
+    }
+
+    /// The middle of the figures; of an even number, the upper one of both. 0 without figures.
+    public static func median(_ figures: [Double]) -> Double {
+      figures.isEmpty ? 0 : figures.sorted()[figures.count / 2]
+    }
+  }
+
+  /// What is measured.
+  public var ways: [Way]
+  /// Doorbells in one go.
+  public var count: UInt32
+  /// How often each way has its turn.
+  public var rounds: Int
+  /// The CPU of the vCPU's thread; nil: any.
+  public var vcpuCPU: Int32?
+  /// The CPU of the server's threads; nil: any.
+  public var serverCPU: Int32?
+  /// ms until all is ended.
+  public var deadline: Int32
+
+  /// Every way that this kernel has.
+  public static func ways(_ support: PostWriteSupport) -> [Way] {
+    let all: [Way] = [
+      .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .datamatch(values: 1),
+      .datamatch(values: 256),
+    ]
+    return support == .supported ? all + [.postWrite] : all
+  }
+
+  /// Describes a measurement.
+  public init(
+    ways: [Way], count: UInt32 = 2000, rounds: Int = 15, vcpuCPU: Int32? = nil, serverCPU: Int32? = nil,
+    deadline: Int32 = 120_000
+  ) {
+    self.ways = ways
+    self.count = count
+    self.rounds = rounds
+    self.vcpuCPU = vcpuCPU
+    self.serverCPU = serverCPU
+    self.deadline = deadline
+  }
+
+  /// Measures. The first round of each way is thrown away.
+  ///
+  /// - Throws: what KVM and the system calls throw; `ETIMEDOUT` at the deadline; `EPROTO` where the guest did something
+  ///   else than to ring `count` times, or the server did not hear it.
+  public func run() throws(Errno) -> [Result] {
+    let measured = try GuestThread.run(deadline: deadline, cpus: vcpuCPU.map { [$0] } ?? []) { kick in
+      do throws(Errno) { return Swift.Result<[Result], Errno>.success(try run(kick)) } catch { return .failure(error) }
+    }
+    return try measured.get()
+  }
+
+  private func run(_ kick: VCPUKick) throws(Errno) -> [Result] {
+    var bells: [DoorbellRinger] = []
+    for way in ways { bells.append(try DoorbellRinger(way, count: count, serverCPU: serverCPU)) }
+    var results = ways.map { Result(way: $0) }
+    for round in 0...rounds {
+      for index in ways.indices {
+        let time = try bells[index].ring(kick)
+        guard round > 0 else { continue }
+        results[index].wall.append(Double(time.wall) / Double(count))
+        results[index].cpu.append(Double(time.cpu) / Double(count))
+      }
+    }
+    for bell in bells { try bell.end() }
+    return results
+  }
+}

@@ -1,0 +1,97 @@
+import Glibc
+import LinuxIO
+import Synchronization
+import VFIOUser
+
+/// The least that a server of doorbells can be: a thread that counts them. It sleeps between them.
+final class DoorbellListener: Sendable {
+  /// Announces a doorbell that is no message.
+  let event: EventFD
+  private let memory: SharedMemory
+  private let socket: FileDescriptor
+  private let heard = Atomic<UInt64>(0)
+  private let stopping: EventFD
+  private let thread = Mutex<Thread?>(nil)
+
+  /// Starts the thread.
+  ///
+  /// - Parameters:
+  ///   - socket: where messages come from.
+  ///   - cpu: the CPU it runs on; nil: any.
+  ///   - isByMessage: whether it reads messages, or else waits for the event.
+  init(_ socket: consuming FileDescriptor, cpu: Int32?, isByMessage: Bool) throws(Errno) {
+    let event = try EventFD()
+    let memory = try SharedMemory(name: "doorbell", count: 4096)
+    self.event = event
+    stopping = try EventFD()
+    self.memory = memory
+    self.socket = socket
+    let started = try Thread(name: "server", cpus: cpu.map { [$0] } ?? []) { [self] in
+      if isByMessage { readMessages() } else { awaitEvents() }
+    }
+    thread.withLock { $0 = started }
+  }
+
+  /// Where the value of a doorbell is stored that is no message.
+  var slot: SharedWord { unsafe SharedWord(at: memory.mapping.base) }
+
+  /// The address of the slot in this process.
+  var slotAddress: UInt64 { UInt64(UInt(bitPattern: unsafe memory.mapping.base)) }
+
+  /// Ends the thread, if it was not yet ended.
+  ///
+  /// - Parameter hangUp: the number of the other end of its socket.
+  /// - Returns: how many doorbells it heard of.
+  func stop(hangUp: Int32) -> UInt64 {
+    // What was sent before is still read.
+    _ = shutdown(hangUp, Int32(SHUT_WR))
+    stopping.signal()
+    thread.withLock { $0.take() }?.join()
+    return heard.load(ordering: .acquiring)
+  }
+
+  private func awaitEvents() {
+    do throws(Errno) {
+      let epoll = try Epoll()
+      try epoll.add(event.rawValue, .readable, token: 0)
+      try epoll.add(stopping.rawValue, .readable, token: 1)
+      var events = EpollEvents()
+      var isLast = false
+      while !isLast {
+        epoll.wait(timeout: -1, into: &events)
+        // Before the counter is read: what was signalled before the stop is then in it.
+        isLast = stopping.drain() > 0
+        let count = event.drain()
+        _ = slot.load()
+        heard.add(count, ordering: .releasing)
+      }
+    } catch { return }
+  }
+
+  private func readMessages() {
+    let request = MessageHeader.size + 20
+    var bytes = [UInt8](repeating: 0, count: request)
+    var descriptors = ReceivedDescriptors(capacity: 0)
+    do throws(Errno) {
+      while true {
+        var count = 0
+        while count < request {
+          let receipt = try UnixSocket.receive(
+            socket.rawValue, into: &bytes, at: count..<request, descriptors: &descriptors, wait: true)
+          if receipt.count == 0 { return }
+          count += receipt.count
+        }
+        heard.add(1, ordering: .releasing)
+        let header = try MessageHeader(decoding: bytes.span)
+        if header.flags.contains(.noReply) { continue }
+        // The reply is the request without its data.
+        var reply = header.replyHeader()
+        reply.messageSize = UInt32(request - 4)
+        var message: [UInt8] = []
+        reply.encode(to: &message)
+        message += bytes[MessageHeader.size..<request - 4]
+        _ = try UnixSocket.send(socket.rawValue, message.span, wait: true)
+      }
+    } catch { return }
+  }
+}

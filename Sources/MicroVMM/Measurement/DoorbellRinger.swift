@@ -1,0 +1,134 @@
+import Glibc
+import LinuxIO
+import VFIOUser
+
+/// One way of a doorbell, with its guest and its server, ready to ring. Thread of the vCPU only.
+final class DoorbellRinger {
+  /// Times of one go, in ns.
+  struct Time {
+    let wall: UInt64
+    let cpu: UInt64
+  }
+
+  private let way: DoorbellCost.Way
+  private let count: UInt32
+  private var guest: SmallGuest
+  private var client: ClientConnection
+  private let server: DoorbellListener
+  private var rung: UInt64 = 0
+
+  /// The value that the guest writes: with `values` datamatches, that of the last.
+  private static func value(_ way: DoorbellCost.Way) -> UInt32 {
+    if case .datamatch(let values) = way { UInt32(truncatingIfNeeded: values) } else { 1 }
+  }
+
+  /// Makes the guest and starts the server.
+  ///
+  /// - Parameter count: doorbells in one go, at least 1.
+  init(_ way: DoorbellCost.Way, count: UInt32, serverCPU: Int32?) throws(Errno) {
+    // The store of the baseline goes to the end of the guest's own page.
+    let guest = try SmallGuest(fsBase: way == .memory ? 0x800 : SmallGuest.deviceAddress) { code in
+      code.mov(.eax, DoorbellRinger.value(way))
+      code.mov(.ecx, count)
+      let next = code.here()
+      code.mov(.fs(0), .eax)
+      code.dec(.ecx)
+      code.j(.notEqual, next)
+      code.hlt()
+    }
+    let pair = try UnixSocketPair()
+    let client = ClientConnection(try pair.first.duplicate())
+    let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, isByMessage: way.isByMessage)
+    do throws(Errno) {
+      for event in DoorbellRinger.events(way, server) { try guest.machine.assign(event) }
+    } catch {
+      _ = server.stop(hangUp: client.descriptor)
+      throw error
+    }
+    self.way = way
+    self.count = count
+    self.guest = guest
+    self.server = server
+    self.client = client
+  }
+
+  deinit { _ = server.stop(hangUp: client.descriptor) }
+
+  private static func events(_ way: DoorbellCost.Way, _ server: DoorbellListener) -> [IOEventFD] {
+    var event = IOEventFD(address: SmallGuest.deviceAddress, length: 4, event: server.event.rawValue)
+    switch way {
+    case .ioeventfd: return [event]
+    case .datamatch(let values):
+      return (1...max(values, 1)).map { value in
+        event.datamatch = UInt64(value)
+        return event
+      }
+    case .postWrite:
+      event.postAddress = server.slotAddress
+      return [event]
+    default: return []
+    }
+  }
+
+  /// Lets the guest ring `count` times.
+  ///
+  /// - Throws: what KVM and the socket throw; `ETIMEDOUT` after a kick; `EPROTO` for an exit that must not be.
+  func ring(_ kick: VCPUKick) throws(Errno) -> Time {
+    try guest.restart()
+    try guest.attach(kick)
+    defer { kick.detach() }
+    let wall = Clock.monotonic
+    let cpu = Clock.threadCPU
+    var exits: UInt32 = 0
+    loop: while true {
+      switch try guest.run() {
+      case .halt: break loop
+      case .mmioWrite(SmallGuest.deviceAddress, 4, let value):
+        exits += 1
+        try deliver(UInt32(truncatingIfNeeded: value))
+      case .interrupted: throw Errno(rawValue: ETIMEDOUT)
+      default: throw .protocolError
+      }
+    }
+    let time = Time(wall: Clock.monotonic &- wall, cpu: Clock.threadCPU &- cpu)
+    guard exits == (way.exits ? count : 0) else { throw .protocolError }
+    rung += UInt64(count)
+    return time
+  }
+
+  private func deliver(_ value: UInt32) throws(Errno) {
+    switch way {
+    case .messageWithReply: try client.regionWrite(.bar0, offset: 0x1000, RegionData(UInt64(value), count: 4))
+    case .postedMessage:
+      try client.regionWrite(.bar0, offset: 0x1000, RegionData(UInt64(value), count: 4), posted: true)
+    case .softwarePost:
+      server.slot.store(value)
+      server.event.signal()
+    default: break
+    }
+  }
+
+  /// Stops the server.
+  ///
+  /// - Throws: `EPROTO` where it did not hear of every doorbell.
+  func end() throws(Errno) {
+    let heard = server.stop(hangUp: client.descriptor)
+    guard heard == (way.reachesServer ? rung : 0) else { throw .protocolError }
+  }
+}
+
+extension DoorbellCost.Way {
+  /// Whether the doorbell wakes the VMM.
+  var exits: Bool {
+    switch self {
+    case .exit, .messageWithReply, .postedMessage, .softwarePost: true
+    default: false
+    }
+  }
+
+  /// Whether it comes to the server as a message.
+  var isByMessage: Bool { self == .messageWithReply || self == .postedMessage }
+
+  /// Whether the server hears of it.
+  var reachesServer: Bool { self != .memory && self != .exit }
+}
