@@ -7,20 +7,27 @@ let strict: [SwiftSetting] = Context.environment["NVMED_STRICT"] == nil ? [] : [
 /// Every room is compiled with strict memory safety: each unsafe use carries the word `unsafe`.
 let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")] + strict
 
-/// The small VMM of the tests knows KVM of x86-64 only.
+/// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
-  let microVMM: [Target] = [
-    .target(name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
+  let kvm: [Target.Dependency] = ["KVM"]
+  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM"]
+  let virtualization: [Target] = [
+    .target(name: "KVM", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
+    .testTarget(name: "KVMTests", dependencies: ["KVM", "CLinux", "LinuxIO"], swiftSettings: strict),
+    .target(
+      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "KVM"], swiftSettings: room),
     .testTarget(
-      name: "MicroVMMTests", dependencies: ["MicroVMM", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed"],
+      name: "MicroVMMTests", dependencies: ["MicroVMM", "KVM", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed"],
       swiftSettings: strict),
     .executableTarget(
-      name: "microvmm-bench",
-      dependencies: ["MicroVMM", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-      path: "Sources/microvmm-bench", swiftSettings: room),
+      name: "microvmm",
+      dependencies: ["MicroVMM", "KVM", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      path: "Sources/microvmm-command", swiftSettings: room),
   ]
 #else
-  let microVMM: [Target] = []
+  let kvm: [Target.Dependency] = []
+  let microVMM: [Target.Dependency] = []
+  let virtualization: [Target] = []
 #endif
 
 let package = Package(
@@ -57,7 +64,7 @@ let package = Package(
       dependencies: [
         "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
-      ],
+      ] + kvm,
       swiftSettings: room),
     .executableTarget(
       name: "nvmed",
@@ -70,7 +77,7 @@ let package = Package(
         "NVMeHost", "LinuxIO", "NVMeSpec",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ], path: "Sources/nvmed-bench", swiftSettings: room),
+      ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
@@ -93,5 +100,5 @@ let package = Package(
       .testTarget(
         name: "IntegrationTests", dependencies: ["nvmed", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
         swiftSettings: strict)
-    ] + microVMM
+    ] + virtualization
 )

@@ -5,6 +5,14 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "nvmed-bench",
-    abstract: "Measures an NVMe controller that is served over vfio-user.",
-    subcommands: [IOBench.self])
+    abstract: "Measures an NVMe controller that is served over vfio-user, and what it is built on.",
+    subcommands: subcommands)
+
+  private static var subcommands: [any ParsableCommand.Type] {
+    #if canImport(MicroVMM)
+      [IOBench.self, DoorbellBench.self]
+    #else
+      [IOBench.self]
+    #endif
+  }
 }

@@ -1,4 +1,4 @@
-import MicroVMM
+import KVM
 
 /// Whether guests run here: tests that need one are skipped where not, with this as the reason.
 let kvm = KVMAvailability.check()

@@ -1,3 +1,4 @@
+import KVM
 import NVMeSpec
 
 /// The guest's code.

@@ -1,3 +1,5 @@
+import KVM
+
 /// What is put into the guest's memory before it runs.
 ///
 /// Memory is one range of 64 KiB at address 0, all of it in reach of DS, with BAR0 in reach of FS and the local APIC in

@@ -1,3 +1,5 @@
+import KVM
+
 /// How a guest's write to a doorbell register reaches the device's server.
 public enum DoorbellPath: CaseIterable, Equatable, Sendable {
   /// KVM stores the value in the slot and signals the eventfd; the VMM is not woken. A patched kernel has it.

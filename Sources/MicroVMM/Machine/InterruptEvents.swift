@@ -1,3 +1,4 @@
+import KVM
 import LinuxIO
 
 /// The eventfds that raise interrupts of the guest without this process: irqfds with a message each.

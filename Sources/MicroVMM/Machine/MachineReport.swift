@@ -1,3 +1,4 @@
+import KVM
 import LinuxIO
 
 /// How a guest ended, and what it cost its VMM.

@@ -1,3 +1,4 @@
+import KVM
 import LinuxIO
 import NVMeSpec
 import Synchronization

@@ -1,3 +1,4 @@
+import KVM
 import LinuxIO
 
 /// What one doorbell costs the vCPU that rings it, by the way it goes.

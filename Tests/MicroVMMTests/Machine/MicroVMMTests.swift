@@ -1,3 +1,4 @@
+import KVM
 import Glibc
 import LinuxIO
 import Testing

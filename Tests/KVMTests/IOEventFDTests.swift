@@ -1,7 +1,7 @@
 import CLinux
 import Testing
 
-@testable import MicroVMM
+@testable import KVM
 
 @Suite struct IOEventFDTests {
   @Test func theStructIsTheKernelsWithAnAddressMore() {

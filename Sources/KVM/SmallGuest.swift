@@ -2,13 +2,13 @@ import CLinux
 import LinuxIO
 
 /// A VM with 4 KiB of memory and one vCPU, without interrupts and devices: to find out what KVM does.
-struct SmallGuest: ~Copyable {
+public struct SmallGuest: ~Copyable {
   /// Where no memory is: FS begins there, unless told otherwise.
-  static let deviceAddress: UInt64 = 0x2_0000
+  public static let deviceAddress: UInt64 = 0x2_0000
   private static let memorySize = 4096
 
   /// The VM.
-  let machine: VirtualMachine
+  public let machine: VirtualMachine
   private var vcpu: VirtualCPU
   private let memory: MemoryMapping
   private let entry: VirtualCPU.RealModeEntry
@@ -17,7 +17,7 @@ struct SmallGuest: ~Copyable {
   ///
   /// - Parameter fsBase: where FS begins.
   /// - Throws: what `VirtualMachine` throws; `EINVAL` for code that is none or too long.
-  init(fsBase: UInt64 = deviceAddress, _ build: (inout Assembler) -> Void) throws(Errno) {
+  public init(fsBase: UInt64 = deviceAddress, _ build: (inout Assembler) -> Void) throws(Errno) {
     var assembler = Assembler(origin: 0)
     build(&assembler)
     let code: [UInt8]
@@ -39,23 +39,23 @@ struct SmallGuest: ~Copyable {
   /// Lets the guest begin anew at its first instruction; its memory stays.
   ///
   /// - Throws: what `VirtualCPU.enterRealMode` throws.
-  mutating func restart() throws(Errno) { try vcpu.enterRealMode(entry) }
+  public mutating func restart() throws(Errno) { try vcpu.enterRealMode(entry) }
 
   /// Makes the calling thread the one that is kicked; `VCPUKick.detach()` must follow before this VM is gone.
   ///
   /// - Throws: what `VCPUKick.attach` throws.
-  func attach(_ kick: VCPUKick) throws(Errno) { try kick.attach(vcpu) }
+  public func attach(_ kick: VCPUKick) throws(Errno) { try kick.attach(vcpu) }
 
   /// Runs the guest to its next exit, on the thread that attached.
   ///
   /// - Throws: what `VirtualCPU.run()` throws.
-  mutating func run() throws(Errno) -> VCPUExit { try vcpu.run() }
+  public mutating func run() throws(Errno) -> VCPUExit { try vcpu.run() }
 
   /// Attaches, and runs the guest to its next exit.
   ///
   /// - Parameter value: what the guest reads, where it reads from a device.
   /// - Throws: what `VCPUKick.attach` and `VirtualCPU.run()` throw.
-  mutating func run(_ kick: VCPUKick, reads value: UInt64 = 0) throws(Errno) -> VCPUExit {
+  public mutating func run(_ kick: VCPUKick, reads value: UInt64 = 0) throws(Errno) -> VCPUExit {
     try attach(kick)
     defer { kick.detach() }
     let exit = try vcpu.run()

@@ -1,7 +1,7 @@
 import LinuxIO
 import Testing
 
-@testable import MicroVMM
+@testable import KVM
 
 @Suite(.enabled(if: kvm == .available, "\(kvm)")) struct VirtualMachineTests {
   /// Writes 1, 2 and 2 to the device, reads from it into the next write, and halts.

@@ -1,7 +1,7 @@
 import LinuxIO
 import Testing
 
-@testable import MicroVMM
+@testable import KVM
 
 @Suite(.enabled(if: kvm == .available, "\(kvm)")) struct PostWriteSupportTests {
   @Test func theProbeComesToAResult() {
@@ -10,11 +10,5 @@ import Testing
     // Either the kernel has it, or it says that it does not know the flag; all else is a bug here or there.
     #expect(support == .supported || support == .refused(.invalidArgument))
     #expect(PostWriteSupport.probe() == support)
-  }
-
-  @Test func doorbellsFallBackWhereTheKernelDoesNotHaveIt() {
-    #expect(DoorbellPath.automatic(.supported, fallback: .softwarePost) == .postWrite)
-    #expect(DoorbellPath.automatic(.refused(.invalidArgument)) == .messageWithReply)
-    #expect(DoorbellPath.automatic(.acceptsMisuse(.nullAddress), fallback: .postedMessage) == .postedMessage)
   }
 }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import MicroVMM
+@testable import KVM
 
 @Suite struct AssemblerTests {
   struct Encoding: Sendable, CustomTestStringConvertible {

@@ -26,7 +26,7 @@ public final class VCPUKick: Sendable {
   /// `detach()` must follow before the vCPU is gone.
   ///
   /// - Throws: the `errno` of `sigaction(2)`.
-  func attach(_ vcpu: borrowing VirtualCPU) throws(Errno) {
+  public func attach(_ vcpu: borrowing VirtualCPU) throws(Errno) {
     try kvmCall { clinux_kvm_accept_kicks() }
     let immediateExit = unsafe vcpu.immediateExit
     state.withLock {
@@ -36,7 +36,7 @@ public final class VCPUKick: Sendable {
   }
 
   /// The vCPU is not run any more.
-  func detach() { state.withLock { unsafe $0.target = nil } }
+  public func detach() { state.withLock { unsafe $0.target = nil } }
 
   /// Ends the run. Any thread.
   public func kick() {

@@ -1,0 +1,88 @@
+#if canImport(MicroVMM)
+  import ArgumentParser
+  import KVM
+  import MicroVMM
+
+  /// `nvmed-bench doorbell`: what a doorbell costs the vCPU, by the way it goes.
+  struct DoorbellBench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "doorbell",
+      abstract: "Measures what a doorbell costs the vCPU that rings it, by the way it goes.",
+      discussion: """
+        A guest rings the same doorbell again and again. 'wall' is the time until it goes on, 'CPU' the time that its \
+        thread runs meanwhile, in the guest and in the kernel; medians of all rounds, in ns per doorbell, less what the \
+        guest's own instructions cost. The ratios say how many times cheaper than a message with reply a way is: the \
+        median, and the least and greatest of all rounds.
+        """)
+
+    @Option(name: .long, help: "Doorbells in one go.")
+    var count: UInt32 = 2000
+
+    @Option(name: .long, help: "Rounds; every way has a turn in each.")
+    var rounds = 15
+
+    @Option(name: .long, help: "CPU of the vCPU.")
+    var vcpuCPU: Int32?
+
+    @Option(name: .long, help: "CPU of the server.")
+    var serverCPU: Int32?
+
+    func validate() throws {
+      guard count > 0 else { throw ValidationError("--count: at least 1") }
+      guard (1...1000).contains(rounds) else { throw ValidationError("--rounds: 1 to 1000") }
+    }
+
+    func run() throws {
+      let kvm = KVMAvailability.check()
+      guard kvm == .available else { throw ValidationError("\(kvm)") }
+      let support = PostWriteSupport.probe()
+      print(support)
+      let results = try DoorbellCost(
+        ways: DoorbellCost.ways(support), count: count, rounds: rounds, vcpuCPU: vcpuCPU, serverCPU: serverCPU
+      ).run()
+      guard let baseline = results.first(where: { $0.way == .memory }),
+        let reference = results.first(where: { $0.way == .messageWithReply })?.less(baseline)
+      else { return }
+      print("the guest's own instructions: \(whole(DoorbellCost.Result.median(baseline.wall))) ns")
+      print(row("way", "wall", "ratio (spread)", "CPU", "ratio (spread)"))
+      for result in results.filter({ $0.way != .memory }).map({ $0.less(baseline) }) {
+        print(
+          row(
+            Self.name(result.way), whole(DoorbellCost.Result.median(result.wall)),
+            ratio(reference.wall, result.wall), whole(DoorbellCost.Result.median(result.cpu)),
+            ratio(reference.cpu, result.cpu)))
+      }
+    }
+
+    private static func name(_ way: DoorbellCost.Way) -> String {
+      switch way {
+      case .memory: "store to memory"
+      case .exit: "exit alone"
+      case .messageWithReply: "exit, message with reply"
+      case .postedMessage: "exit, posted message"
+      case .softwarePost: "exit, VMM stores and signals"
+      case .ioeventfd: "ioeventfd without value"
+      case .datamatch(let values): "ioeventfd, datamatch of \(values)"
+      case .postWrite: "ioeventfd POST_WRITE"
+      }
+    }
+
+    private func row(_ way: String, _ wall: String, _ wallRatio: String, _ cpu: String, _ cpuRatio: String) -> String {
+      pad(way, 30, left: true) + pad(wall, 9) + pad(wallRatio, 22) + pad(cpu, 9) + pad(cpuRatio, 22)
+    }
+
+    private func pad(_ text: String, _ width: Int, left: Bool = false) -> String {
+      let space = String(repeating: " ", count: max(width - text.count, 0))
+      return left ? text + space : space + text
+    }
+
+    private func whole(_ figure: Double) -> String { "\(Int(figure.rounded()))" }
+
+    private func ratio(_ reference: [Double], _ own: [Double]) -> String {
+      let ratio = DoorbellCost.Result.ratio(reference, to: own)
+      return "\(hundredths(ratio.median)) (\(hundredths(ratio.least))-\(hundredths(ratio.greatest)))"
+    }
+
+    private func hundredths(_ figure: Double) -> String { "\((figure * 100).rounded() / 100)" }
+  }
+#endif
