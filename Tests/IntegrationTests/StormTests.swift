@@ -91,7 +91,8 @@ import Testing
     func bell(_ doorbell: HostDoorbell) -> HostDoorbell {
       guard byMessage else { return doorbell }
       return HostDoorbell(
-        offset: doorbell.offset, word: nil, eventfd: -1, connection: host.connection, posted: true, owner: nil)
+        offset: doorbell.offset, word: nil, eventfd: -1, shadow: nil, connection: host.connection, posted: true,
+        owner: nil)
     }
     return HostQueue(
       completionQueue: HostCompletionQueue(
