@@ -85,6 +85,14 @@ final class DaemonProcess: Sendable {
     guard end == .signal(SIGKILL) else { throw TestFailure("ended by \(end), not killed: \(log.text)") }
   }
 
+  /// Waits until it has stopped by SIGSTOP.
+  func awaitStop() throws {
+    var information = siginfo_t()
+    while waitid(P_PID, id_t(pid), &information, WSTOPPED) == -1 {
+      guard errno == EINTR else { throw Errno.current }
+    }
+  }
+
   /// Whether it has not ended by itself.
   var isRunning: Bool { !log.isOver }
 
