@@ -12,7 +12,8 @@ struct StormBench: ParsableCommand {
       Threads write and read at random, each on queues of its own. A doorbell is rung through its slot, by message, or by \
       posted message, in turns. Queues are deleted and created anew, of other sizes and on other completion queues. BAR0 \
       is moved, after which doorbells come by message until the VMM would have registered them anew. With --daemon the \
-      process is stopped and continued, and gets signals that it should not mind.
+      process is stopped and continued, and gets signals that it should not mind. Now and then all threads but one stand \
+      still, and that one sends command by command, so that no doorbell makes good for one that got lost before it.
 
       Each command has to complete once. What it executes is seen in the data: every block says where it belongs and \
       when it was written, every read finds what was written last, and a buffer that belongs to no command in flight \
@@ -33,6 +34,9 @@ struct StormBench: ParsableCommand {
 
   @Option(help: "Threads, 1 to 32; each has as many queues, two at least.")
   var threads = 4
+
+  @Option(help: "How doorbells are rung beside messages: slots, or page for a controller that is polled.")
+  var doorbells: DoorbellChoice = .slots
 
   @Option(help: "Namespace identifier; it has blocks of 512 bytes.")
   var nsid: UInt32 = 1

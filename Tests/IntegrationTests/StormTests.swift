@@ -4,12 +4,12 @@ import Testing
 /// ends with an error where a command is lost or executed twice.
 @Suite struct StormTests {
   /// `NVMED_STORM_COMMANDS` in the environment asks for more of them.
-  private static let commands = environment("NVMED_STORM_COMMANDS").flatMap { Int($0) } ?? 100_000
+  private static let commands = environment("NVMED_STORM_COMMANDS").flatMap { Int($0) } ?? 50_000
 
   @Test(
     arguments: [
       ["--memory", "32MiB", "--io-threads", "2"], ["--image", "--io-threads", "1"],
-      ["--image", "--io-threads", "2", "--buffered"],
+      ["--image", "--io-threads", "2", "--buffered"], ["--memory", "32MiB", "--doorbells", "poll"],
     ]) func completesEveryCommandOnce(_ options: [String]) throws
   {
     let folder = try TestFolder()
@@ -19,7 +19,8 @@ import Testing
     try daemon.awaitReady()
     let storm = try DaemonProcess(
       [
-        "storm", "--socket", folder.file("socket"), "--commands", "\(StormTests.commands)", "--daemon", "\(daemon.pid)",
+        "storm", "--doorbells", options.contains("poll") ? "page" : "slots", "--socket", folder.file("socket"),
+        "--commands", "\(StormTests.commands)", "--daemon", "\(daemon.pid)",
       ], program: DaemonProcess.bench)
     let end = try storm.awaitEnd(seconds: patience + StormTests.commands / 1000)
     #expect(end == .exit(0), "\(storm.log.text)")

@@ -7,15 +7,16 @@ import Synchronization
 struct Storm {
   /// What is shared with a thread.
   private final class Shared: Sendable {
-    /// Whether KVM would know the doorbells. The thread holds it while it rings, so that whoever else holds it knows
-    /// that nothing is rung meanwhile.
-    let hasSlots = Mutex<Bool>(true)
+    /// The thread holds it while it rings, so that whoever else holds it knows that nothing is rung meanwhile.
+    let turn = Mutex(StormThread.Turn())
     let result = Mutex<Result<StormReport.Part, any Error>?>(nil)
   }
 
   /// What all threads tell about how far they are.
   private final class Progress: Sendable {
     let submitted = Atomic<Int>(0)
+    /// Commands submitted while no other was in flight.
+    let alone = Atomic<Int>(0)
     let ended = Atomic<Int>(0)
     let stops = Atomic<Bool>(false)
     let news: EventFD
@@ -31,6 +32,9 @@ struct Storm {
   /// Commands from one move of BAR0 to the next, and until the VMM has registered its doorbells anew.
   private static let moveInterval = 20_000
   private static let registrationInterval = 2000
+  /// Commands from one lull to the next, and in a lull.
+  private static let lullInterval = 20_000
+  private static let lullCommands = 200
 
   private let bench: StormBench
   private let controller: StormController
@@ -87,16 +91,21 @@ struct Storm {
       var left = quota
       var untold = 0
       while left > 0, !progress.stops.load(ordering: .relaxed) {
-        let submitted = try shared.hasSlots.withLock { try thread.step(limit: left, hasSlots: $0) }
+        let (submitted, isAlone) = try shared.turn.withLock { turn in
+          (try thread.step(limit: left, turn), turn.isAlone)
+        }
         left -= submitted
         untold += submitted
+        if isAlone, progress.alone.add(submitted, ordering: .relaxed).newValue % lullCommands == 0 {
+          progress.news.signal()
+        }
         if untold >= newsInterval || left == 0 {
           progress.submitted.add(untold, ordering: .relaxed)
           untold = 0
           progress.news.signal()
         }
       }
-      try shared.hasSlots.withLock { try thread.finish(hasSlots: $0) }
+      try shared.turn.withLock { try thread.finish(hasSlots: $0.hasSlots) }
       let part = StormReport.Part(counts: thread.counts, recreations: thread.recreations)
       shared.result.withLock { $0 = .success(part) }
     } catch {
@@ -114,6 +123,7 @@ struct Storm {
     var nextSignal = Self.signalInterval
     var nextMove = Self.moveInterval
     var nextRegistration = Int.max
+    var nextLull = Self.lullInterval / 2
     while progress.ended.load(ordering: .relaxed) < threads.count {
       progress.news.wait()
       progress.news.drain()
@@ -123,23 +133,52 @@ struct Storm {
         nextSignal += Self.signalInterval
       }
       if submitted >= nextMove {
-        try hold(threads[...]) { try move(&report) }
+        // From then on doorbells come by message.
+        try hold(threads[...]) {
+          try move(&report)
+        } then: {
+          $0.hasSlots = false
+        }
         nextMove += Self.moveInterval
         nextRegistration = submitted + Self.registrationInterval
       }
       if submitted >= nextRegistration {
-        for thread in threads { thread.hasSlots.withLock { $0 = true } }
+        for thread in threads { thread.turn.withLock { $0.hasSlots = true } }
         nextRegistration = .max
       }
+      if submitted >= nextLull {
+        lull(threads, report.lulls % threads.count)
+        report.lulls += 1
+        nextLull += Self.lullInterval
+      }
+    }
+    report.alone = progress.alone.load(ordering: .relaxed)
+  }
+
+  /// Does something while none of some threads rings.
+  ///
+  /// - Parameter change: of the turn of each, afterwards.
+  private func hold(
+    _ threads: ArraySlice<Shared>, _ body: () throws -> Void, then change: (inout StormThread.Turn) -> Void = { _ in }
+  ) rethrows {
+    guard let first = threads.first else { return try body() }
+    try first.turn.withLock {
+      try hold(threads.dropFirst(), body, then: change)
+      change(&$0)
     }
   }
 
-  /// Does something while no thread rings; from then on doorbells come by message.
-  private func hold(_ threads: ArraySlice<Shared>, _ body: () throws -> Void) throws {
-    guard let first = threads.first else { return try body() }
-    try first.hasSlots.withLock {
-      try hold(threads.dropFirst(), body)
-      $0 = false
+  /// Lets one thread alone go on, with one command at a time: a doorbell that got lost is not made good by the next.
+  private func lull(_ threads: [Shared], _ index: Int) {
+    let thread = threads[index]
+    hold(threads.indices.filter { $0 != index }.map { threads[$0] }[...]) {
+      let target = progress.alone.load(ordering: .relaxed) + Self.lullCommands
+      thread.turn.withLock { $0.isAlone = true }
+      while progress.alone.load(ordering: .relaxed) < target, thread.result.withLock({ $0 == nil }) {
+        progress.news.wait()
+        progress.news.drain()
+      }
+      thread.turn.withLock { $0.isAlone = false }
     }
   }
 

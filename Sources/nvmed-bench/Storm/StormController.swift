@@ -18,7 +18,7 @@ final class StormController: Sendable {
     let memory = try HostMemory(byteCount: (bench.queues * 256 << 10) + (1 << 20))
     let host = try HostController(
       path: bench.socket, memory: memory,
-      options: HostOptions(doorbells: .slots, vectors: bench.threads + 1))
+      options: HostOptions(doorbells: bench.doorbells.mechanism, vectors: bench.threads + 1))
     try host.initialize(queues: bench.queues)
     guard host.grantedQueues.submissionQueueCount >= bench.queues,
       host.grantedQueues.completionQueueCount >= bench.queues

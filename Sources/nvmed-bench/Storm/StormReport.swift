@@ -14,6 +14,9 @@ struct StormReport: CustomStringConvertible {
   /// Signals sent, stops included, but not what continues a stopped process.
   var signals = 0
   var stops = 0
+  /// How often all threads but one stood still, and the commands that were each the only one in flight then.
+  var lulls = 0
+  var alone = 0
   /// What the controller has counted.
   var executed = (reads: 0, writes: 0)
   /// In ns.
@@ -42,7 +45,8 @@ struct StormReport: CustomStringConvertible {
       doorbells    \(rings[0]) by slot, \(rings[1]) by message, \(rings[2]) by posted message; \
       \(counts.doorbells.changes) changes between them
       queues       \(bench.queues) pairs, \(recreations) times deleted and created anew
-      disturbed    BAR0 moved \(moves) times; \(signals) signals, \(stops) of them stops
+      disturbed    BAR0 moved \(moves) times; \(signals) signals, \(stops) of them stops; \(lulls) lulls with \
+      \(alone) commands one by one
       time         \(tenths(seconds)) s, \(Int(Double(counts.submitted) / max(seconds, 0.001))) commands/s, \
       \(bench.threads) threads, seed \(bench.seed)
       """

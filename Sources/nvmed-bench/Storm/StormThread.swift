@@ -5,6 +5,14 @@ import Synchronization
 
 /// One thread of the storm: the queues that it alone uses, and what it does with them.
 struct StormThread: ~Copyable, Sendable {
+  /// What a thread may do.
+  struct Turn: Sendable {
+    /// Whether KVM would know the doorbells.
+    var hasSlots = true
+    /// Whether no other thread rings.
+    var isAlone = false
+  }
+
   /// How long a completion may take, in ms.
   private static let timeout: Int32 = 30_000
   private static let sizes = [2, 3, 4, 9, 32, 64, 256]
@@ -53,12 +61,12 @@ struct StormThread: ~Copyable, Sendable {
   /// A few things at random: commands are written, a doorbell is rung, completions are taken and given back; rarely two
   /// pairs of queues are deleted and created anew.
   ///
-  /// - Parameters:
-  ///   - limit: most commands that are submitted.
-  ///   - hasSlots: whether KVM would know the doorbells.
+  /// - Parameter limit: most commands that are submitted.
   /// - Returns: how many were submitted.
-  mutating func step(limit: Int, hasSlots: Bool) throws -> Int {
+  mutating func step(limit: Int, _ turn: Turn) throws -> Int {
     let index = Int(random.next() % UInt64(queues.count))
+    let hasSlots = turn.hasSlots
+    if turn.isAlone { return try stepAlone(index, hasSlots: hasSlots) }
     if hasSlots, random.next() % 512 == 0 {
       let other = (index + 1 + Int(random.next() % UInt64(queues.count - 1))) % queues.count
       try renew(index, other, hasSlots: hasSlots) { random in
@@ -78,6 +86,14 @@ struct StormThread: ~Copyable, Sendable {
       idleSteps = 0
       try rest(hasSlots: hasSlots)
     }
+    return submitted
+  }
+
+  /// One command, with nothing else of this thread in flight.
+  private mutating func stepAlone(_ index: Int, hasSlots: Bool) throws -> Int {
+    for other in 0..<queues.count where queues[other].inFlight > 0 { try drain(other, hasSlots: hasSlots) }
+    let submitted = try queues[index].submit(limit: 1, random: &random)
+    try drain(index, hasSlots: hasSlots)
     return submitted
   }
 
