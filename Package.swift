@@ -98,7 +98,8 @@ let package = Package(
     + [
       // Through the built daemon.
       .testTarget(
-        name: "IntegrationTests", dependencies: ["nvmed", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
+        name: "IntegrationTests",
+        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
         swiftSettings: strict)
     ] + virtualization
 )

@@ -53,8 +53,15 @@ public struct HostDoorbell: Sendable {
   public func signalOnly() { if eventfd >= 0 { EventFD.signal(rawValue: eventfd) } }
 
   @usableFromInline @inline(never)
-  func send(_ value: UInt32) {
-    _ = try? connection.withClient { (client) throws(Errno) in
+  func send(_ value: UInt32) { _ = try? send(value, posted: posted) }
+
+  /// Writes a value by message, whatever the way that `ring` takes: as a VMM does for which KVM does not know the
+  /// doorbell.
+  ///
+  /// - Parameter posted: whether no reply is awaited. The value may then come after one that is stored later.
+  /// - Throws: `message`, `disconnected`.
+  public func send(_ value: UInt32, posted: Bool) throws(HostError) {
+    try connection.withClient { (client) throws(Errno) in
       try client.regionWrite(.bar0, offset: offset, RegionData(UInt64(value), count: 4), posted: posted)
     }
   }
