@@ -9,6 +9,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
+  let kvmRooms = ["KVM"]
   let kvm: [Target.Dependency] = ["KVM"]
   let microVMM: [Target.Dependency] = ["KVM", "MicroVMM"]
   let virtualization: [Target] = [
@@ -25,6 +26,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
       path: "Sources/microvmm-command", swiftSettings: room),
   ]
 #else
+  let kvmRooms: [String] = []
   let kvm: [Target.Dependency] = []
   let microVMM: [Target.Dependency] = []
   let virtualization: [Target] = []
@@ -62,7 +64,7 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "CLinux", "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -89,7 +91,7 @@ let package = Package(
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
-      ("Daemon", ["LinuxIO"]),
+      ("Daemon", ["CLinux", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
     ].map { room, others in
       Target.testTarget(
