@@ -32,7 +32,9 @@ struct TrialFile: ~Copyable {
     return descriptor
   }
 
-  /// Whether it can be opened in a folder at all, and which device it is on.
+  /// The device that it is on (`st_dev`).
+  ///
+  /// - Throws: the `errno` of `fstat(2)`.
   func device() throws(Errno) -> UInt64 { UInt64(try descriptor.status().st_dev) }
 
   /// The file system that it is on.

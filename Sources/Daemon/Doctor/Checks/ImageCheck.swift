@@ -181,9 +181,10 @@ struct ImageCheck: HostCheck {
     } catch {
       return [
         texts.finding(
-          "discard", "discard", .ok,
-          "not tried, as that needs a file of its own beside the image (\(error)); what cannot be deallocated stays "
-            + "allocated, and zeros are written where the file system cannot do better.")
+          "discard", "discard", .limited,
+          "not tried, as no file of its own can be made beside the image (\(error)). Deallocation and write zeroes work "
+            + "as well as the file system lets them.",
+          remedy: "to know, look at a folder of the same file system: nvmed doctor FOLDER")
       ]
     }
   }
