@@ -1,4 +1,3 @@
-import CLinux
 import LinuxIO
 
 /// How long an instruction of a guest takes: the CPU's time where the CPU runs guests, and hundreds of times that where
@@ -49,9 +48,9 @@ public struct GuestSpeed: Equatable, Sendable {
     var best: UInt64?
     for _ in 0..<runs {
       try guest.restart()
-      let start = clinux_thread_cpu_ns()
+      let start = Clock.threadCPU
       guard try guest.run(kick) == .halt else { return nil }
-      best = min(best ?? .max, UInt64(max(clinux_thread_cpu_ns() - start, 0)))
+      best = min(best ?? .max, Clock.threadCPU &- start)
     }
     return best
   }
