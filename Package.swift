@@ -69,7 +69,8 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "LinuxIO", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),

@@ -15,7 +15,9 @@ public enum Doctor {
     let file = configurationPath.map { ConfigurationCheck(path: $0) }
     let configuration = file?.configuration ?? DaemonConfiguration(controllers: [ControllerConfiguration(name: "")])
     var checks: [any HostCheck] = [
-      KVMCheck(), PostWriteCheck(), AIOCheck(ioThreads: configuration.ioThreads), SealsCheck(), HugePagesCheck(),
+      KVMCheck(), PostWriteCheck(),
+      EBPFCheck(isRequired: configuration.controllers.contains { $0.postWrite == .ebpf }),
+      AIOCheck(ioThreads: configuration.ioThreads), SealsCheck(), HugePagesCheck(),
       ProcessorsCheck(ioThreads: configuration.ioThreads, ioCPUs: configuration.ioCPUs),
       OpenFilesCheck(configuration), MappingsCheck(),
     ]

@@ -11,7 +11,8 @@ import Testing
     let host = findings.filter { $0.subject == nil }.map(\.identifier)
     #expect(
       host == [
-        "kvm.guests", "kvm.post_write", "aio.setup", "aio.completions", "aio.budget", "memory.seals", "memory.hugetlb",
+        "kvm.guests", "kvm.post_write", "kvm.ebpf", "aio.setup", "aio.completions", "aio.budget", "memory.seals",
+        "memory.hugetlb",
         "memory.thp", "limits.cpus", "limits.open_files", "limits.mappings",
       ])
     #expect(try findings.filter { $0.subject == image }.only("storage.open").verdict == .ok)

@@ -18,7 +18,8 @@ struct PostWriteCheck: HostCheck {
 
   /// What happens without.
   private static let messages =
-    "The monitor forwards doorbells as messages: that works, and costs it an exit and a message for each."
+    "By post_write = \"auto\" nvmed stores the values by eBPF, where it can (see eBPF); else monitors forward doorbells as "
+    + "messages, which works, and costs an exit and a message for each."
 
   #if arch(x86_64)
     func finding(of support: PostWriteSupport) -> Finding {
@@ -33,8 +34,7 @@ struct PostWriteCheck: HostCheck {
           .limited,
           "KVM_IOEVENTFD refuses the flag (\(error)): this kernel does not have it. "
             + PostWriteCheck.messages,
-          remedy: "run a kernel with the POST_WRITE patch; or set doorbells = \"poll\" for a monitor that maps the "
-            + "doorbell page")
+          remedy: "nothing, where eBPF is ok; else run a kernel with the POST_WRITE patch")
       case .acceptsMisuse(let misuse):
         finding(
           .limited,
