@@ -9,22 +9,28 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
+  let kvmRooms = ["KVM"]
   let kvm: [Target.Dependency] = ["KVM"]
-  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM"]
+  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM", "Doorbells"]
   let virtualization: [Target] = [
     .target(name: "KVM", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
     .testTarget(name: "KVMTests", dependencies: ["KVM", "CLinux", "LinuxIO"], swiftSettings: strict),
     .target(
-      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "KVM"], swiftSettings: room),
+      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Doorbells", "KVM"],
+      swiftSettings: room),
     .testTarget(
-      name: "MicroVMMTests", dependencies: ["MicroVMM", "KVM", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed"],
+      name: "MicroVMMTests",
+      dependencies: [
+        "MicroVMM", "KVM", "BPF", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "microvmm",
-      dependencies: ["MicroVMM", "KVM", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["MicroVMM", "KVM", "LinuxIO", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/microvmm-command", swiftSettings: room),
   ]
 #else
+  let kvmRooms: [String] = []
   let kvm: [Target.Dependency] = []
   let microVMM: [Target.Dependency] = []
   let virtualization: [Target] = []
@@ -47,7 +53,8 @@ let package = Package(
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
-    .target(name: "Doorbells", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "BPF", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
+    .target(name: "Doorbells", dependencies: ["LinuxIO", "BPF"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(
       name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
@@ -62,7 +69,8 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "LinuxIO", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -84,12 +92,13 @@ let package = Package(
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
-      ("Doorbells", ["LinuxIO"]),
+      ("BPF", ["LinuxIO"]),
+      ("Doorbells", ["LinuxIO", "BPF"]),
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
-      ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
-      ("Daemon", ["LinuxIO"]),
+      ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
+      ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
     ].map { room, others in
       Target.testTarget(

@@ -66,6 +66,13 @@ struct ConfigurationConsistency {
         "controller.shadow_doorbells", at: table.position(of: "shadow_doorbells"),
         "\"required\" is for eventfds and has no use with doorbells = \"poll\"; write \"on\" or \"off\"")
     }
+    if table.refused.isDisjoint(with: ["doorbells", "post_write"]), table.model.doorbells == .poll,
+      table.model.postWrite != .auto
+    {
+      report(
+        "controller.post_write", at: table.position(of: "post_write"),
+        "has no effect with doorbells = \"poll\"; remove it")
+    }
     let limit = ConfigurationSchema.namespaceLimit
     if controller.namespaces.count > limit {
       report(

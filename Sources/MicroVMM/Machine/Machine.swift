@@ -28,12 +28,16 @@ struct Machine: ~Copyable {
           fsBase: MicroVMM.bar0Address, gsBase: LocalAPIC.baseAddress))
       step = .device
       var device = try PassedThroughDevice(socket, memory: memory, at: MicroVMM.bar0Address)
-      try device.place()
+      try device.place(options.placement)
       step = .interrupts
       let interrupts = try InterruptEvents(machine, options.interruptVectors)
       try device.installInterrupts(interrupts.numbers)
       step = .doorbells
-      if options.doorbells == .postWrite { try Machine.registerDoorbells(machine, device) }
+      switch options.doorbells {
+      case .postWrite: try Machine.registerDoorbells(machine, device)
+      case .ebpf: try Machine.registerEvents(machine, device)
+      default: break
+      }
       self.memory = memory
       self.machine = machine
       self.vcpu = vcpu
@@ -42,6 +46,7 @@ struct Machine: ~Copyable {
       doorbells = options.doorbells
     } catch { throw MachineFailure(step, error) }
     if doorbells == .postWrite { report.postWriteDoorbells = device.slots.doorbells.count }
+    if doorbells == .ebpf { report.plainDoorbells = device.slots.plain.count }
   }
 
   // MARK: Building
@@ -66,6 +71,16 @@ struct Machine: ~Copyable {
         IOEventFD(
           address: device.address + doorbell.offset, length: UInt32(DoorbellSlots.width), event: doorbell.event,
           postAddress: doorbell.slotAddress))
+    }
+  }
+
+  /// Gives KVM every doorbell that has an eventfd alone.
+  private static func registerEvents(
+    _ machine: borrowing VirtualMachine, _ device: borrowing PassedThroughDevice
+  ) throws(Errno) {
+    for (offset, event) in device.slots.plain {
+      try machine.assign(
+        IOEventFD(address: device.address + offset, length: UInt32(DoorbellSlots.width), event: event))
     }
   }
 
@@ -128,7 +143,8 @@ struct Machine: ~Copyable {
       report.exits.postedDoorbells += 1
       return
     // A doorbell that KVM could not store comes here. Its reply is awaited, so that no later one overtakes it.
-    case .postWrite, .messageWithReply: break
+    // The same is done with one that KVM has no eventfd for.
+    case .postWrite, .ebpf, .messageWithReply: break
     }
     try device.write(at: offset, value, count: count)
     report.exits.doorbellsWithReply += 1
