@@ -20,7 +20,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
     .testTarget(
       name: "MicroVMMTests",
       dependencies: [
-        "MicroVMM", "KVM", "BPF", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
+        "MicroVMM", "KVM", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -94,7 +94,7 @@ let package = Package(
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
-      ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
+      ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
       ("Daemon", ["LinuxIO"]),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
     ].map { room, others in
