@@ -175,6 +175,7 @@ final class ControlLoop {
     watched = nil
     let controller = device.controller
     controller.report = { [unowned self] report in log(report) }
+    device.warn = { [unowned self] reason in log.log(.warning, "\(reason)") }
     try epoll.add(controller.mailbox.descriptor, .readable, token: Source.mailbox.rawValue)
     try epoll.add(controller.adminEvents.submission.rawValue, .readable, token: Source.adminSubmission.rawValue)
     try epoll.add(controller.adminEvents.completion.rawValue, .readable, token: Source.adminCompletion.rawValue)

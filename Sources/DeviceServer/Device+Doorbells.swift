@@ -55,30 +55,33 @@ extension Device {
   }
 
   private func trace(_ tracer: DoorbellTracer, _ process: pid_t) -> String? {
-    do throws(DoorbellTracerError) {
-      let page = try tracer.makePage(process: process)
-      guard controller.trace(page) else {
-        page.end()
-        return "it asked too late: the controller is enabled"
-      }
-      tracedPage = page
-    } catch { return error.description }
-    if let failure = followBAR() { return failure }
+    let page: TracedPage
+    do throws(DoorbellTracerError) { page = try tracer.makePage(process: process) } catch { return error.description }
+    // The slots are the page's only where all of it works: what else a client is offered uses the memfd.
+    if let reason = place(page) ?? (controller.trace(page) ? nil : "it asked too late: the controller is enabled") {
+      page.end()
+      return reason
+    }
+    tracedPage = page
     doorbellOffer = .traced
     return nil
   }
 
-  /// Has the tracer know where BAR0 is now. Before what moved it is answered.
-  ///
-  /// - Returns: why it cannot; the doorbells come by message then, unless the VMM has ioeventfds for them: then they are
-  ///   lost, which is found.
-  @discardableResult
-  func followBAR() -> String? {
-    guard let tracedPage else { return nil }
+  private func place(_ page: TracedPage) -> String? {
     do throws(Errno) {
-      try tracedPage.place(bar0: configuration.bar0Address)
+      try page.place(bar0: configuration.bar0Address)
       return nil
     } catch { return "the address of BAR0 cannot be told to the eBPF program: \(error)" }
+  }
+
+  /// Has the tracer know where BAR0 is now. Before what moved it is answered.
+  ///
+  /// Where it cannot be told, doorbells are as those of a VMM that does not tell it: the values of messages are taken, and
+  /// signals without values are found.
+  func followBAR() {
+    guard let tracedPage else { return }
+    if let reason = place(tracedPage) { warn?(reason) }
+    controller.slots.noteMove()
   }
 
   /// Ends tracing: the client is gone, and no thread knows the controller any more.

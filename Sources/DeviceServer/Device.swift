@@ -22,6 +22,8 @@ final class Device {
   var doorbellOffer: DoorbellOffer?
   /// Where a tracer stores its doorbells.
   var tracedPage: TracedPage?
+  /// Takes what an operator should know.
+  var warn: ((String) -> Void)?
 
   init(_ options: DeviceOptions, pool: IOThreadPool) throws(Errno) {
     var description = options.controller

@@ -20,18 +20,21 @@ public final class DoorbellSlots: Sendable {
   private let base: Atomic<UInt>
   private let tracing = Mutex<Tracing?>(nil)
 
-  /// What was counted of traced slots since they were cleared.
+  /// What was counted of traced slots.
   private struct Tracing {
     let page: TracedPage
-    /// The page's counters when they were cleared.
+    /// The counter of the admin queue's tail when the slots were cleared.
+    var clearedTails: UInt32
+    /// The page's counters when the slots were cleared, or BAR0 moved.
     var stores: [UInt32]
-    /// Values that came by message.
+    /// Values that came by message since.
     var messages: [UInt32]
 
-    init(_ page: TracedPage) {
+    init(_ page: TracedPage, clearedTails: UInt32? = nil) {
       self.page = page
       stores = (0..<DoorbellSlots.count).map { page.stores(at: $0 * 4) }
       messages = Array(repeating: 0, count: DoorbellSlots.count)
+      self.clearedTails = clearedTails ?? stores[0]
     }
   }
 
@@ -98,11 +101,18 @@ public final class DoorbellSlots: Sendable {
     base.store(UInt(bitPattern: unsafe page.slots), ordering: .releasing)
   }
 
+  /// BAR0 has moved: what the program has seen before says nothing of whether it sees what comes now.
+  ///
+  /// Messages of before were all taken, as that of the move came after them.
+  public func noteMove() {
+    tracing.withLock { tracing in tracing = tracing.map { Tracing($0.page, clearedTails: $0.clearedTails) } }
+  }
+
   /// How many values of the admin submission queue's tail a tracer has stored since `clear`; nil where there is none.
   ///
   /// KVM signals once for each of them, afterwards: an eventfd that was signalled more often than this, counted before,
   /// has announced a value that was lost.
   public var tracedAdminTails: UInt32? {
-    tracing.withLock { tracing in tracing.map { $0.page.stores(at: 0) &- $0.stores[0] } }
+    tracing.withLock { tracing in tracing.map { $0.page.stores(at: 0) &- $0.clearedTails } }
   }
 }

@@ -74,6 +74,23 @@ import Testing
     #expect(slots.submissionQueueTail(2)?.load() == 4)
   }
 
+  /// What the program saw at the old address is no sign that it sees the new one.
+  @Test func aMessageAfterAMoveIsStored() throws {
+    let (slots, page, _) = try traced()
+    slots.clear()
+    for tail in 1...5 as ClosedRange<UInt32> {
+      trace(page, 0, tail)
+      trace(page, 8, tail)
+    }
+    slots.noteMove()
+    slots.take(message: 6, at: 8)
+    #expect(slots.submissionQueueTail(1)?.load() == 6)
+    // Signals of before the move are explained all the same.
+    #expect(slots.tracedAdminTails == 5)
+    slots.clear()
+    #expect(slots.tracedAdminTails == 0)
+  }
+
   @Test func messagesToSlotsThatAreNotTracedAreStored() throws {
     let slots = try DoorbellSlots()
     #expect(slots.tracedAdminTails == nil)
