@@ -62,13 +62,13 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "LinuxIO", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
     .executableTarget(
       name: "nvmed",
-      dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Daemon", "Doorbells", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
     .executableTarget(

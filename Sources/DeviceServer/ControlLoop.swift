@@ -268,6 +268,7 @@ final class ControlLoop {
         "queue \(entry.submissionQueue), command \(entry.command), namespace \(entry.namespaceIdentifier), LBA \(entry.slba): \(entry.status)"
       )
     case .invalidDoorbell(let queue): log.log(.notice, "the guest wrote an invalid doorbell: queue \(queue)")
+    case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
     case .failed(let reason): log.log(.error, "the controller failed: \(reason)")
     }
   }
@@ -426,8 +427,8 @@ final class ControlLoop {
     let plan = device.doorbellPlan(budget: connection?.session?.maxReplyDescriptors ?? 0)
     let entries = plan.entries.map { entry in
       IOFDEntry(
-        kind: .shadow, offset: entry.offset, length: 4, descriptorIndex: UInt32(entry.eventIndex),
-        shadowDescriptorIndex: 0, shadowOffset: entry.slotOffset)
+        kind: entry.slotOffset == nil ? .ioeventfd : .shadow, offset: entry.offset, length: 4,
+        descriptorIndex: UInt32(entry.eventIndex), shadowDescriptorIndex: 0, shadowOffset: entry.slotOffset ?? 0)
     }
     connection?.reply(
       .regionIOFDs(RegionIOFDs(index: query.index, entries: entries), room: query.room),

@@ -167,11 +167,16 @@ final class Device {
 
   /// The doorbells that a client which takes `budget` descriptors may signal without a message.
   func doorbellPlan(budget: Int) -> DoorbellPlan {
+    let queues = UInt16(controller.description.queueCount)
+    if controller.description.shadowDoorbells == .required {
+      return DoorbellPlan(
+        valuelessQueues: queues, budget: budget, threads: controller.threadCount, thread: controller.thread(ofQueue:))
+    }
     // A slot may be seen half written while a later value is stored byte by byte. With at most 256 entries only one
     // byte of it ever changes; larger queues are served by messages.
     let isSafe = controller.description.queueEntries <= 256 && controller.description.doorbells == .ioeventfd
     return DoorbellPlan(
-      queues: UInt16(controller.description.queueCount), budget: isSafe ? budget : 0,
+      queues: queues, budget: isSafe ? budget : 0,
       threads: controller.threadCount, thread: controller.thread(ofQueue:))
   }
 
@@ -179,6 +184,7 @@ final class Device {
   func descriptor(_ descriptor: DoorbellPlan.Descriptor) -> Int32 {
     switch descriptor {
     case .slots: controller.slots.descriptor
+    case .valueless(let thread): controller.doorbellEvents(ofThread: thread).valueless ?? -1
     case .submission(nil): controller.adminEvents.submission.rawValue
     case .completion(nil): controller.adminEvents.completion.rawValue
     case .submission(let thread?): controller.doorbellEvents(ofThread: thread).submission.rawValue

@@ -64,6 +64,11 @@ public enum ConfigurationSchema {
           + "(\"ioeventfd\"), or by storing into a page that an I/O thread looks at all the time (\"poll\": latency "
           + "bought with a CPU, and the only way for SPDK's host driver). \"auto\" is \"ioeventfd\"."),
       ConfigurationSetting(
+        "shadow_doorbells", \.shadowDoorbells, .choice,
+        meaning: "Whether the guest's driver may keep doorbell values in its own memory and ring only where that is "
+          + "needed (Doorbell Buffer Config): \"on\" spares it exits; \"required\" gives the monitor plain "
+          + "ioeventfds too, which every KVM has, and a guest whose driver does not use the buffers gets no disk."),
+      ConfigurationSetting(
         "vendor_id", \.vendorID, .pciID, meaning: "PCI vendor id; goes together with device_id.",
         absence: "Default: 0x1af4.", example: "0x1af4"),
       ConfigurationSetting(

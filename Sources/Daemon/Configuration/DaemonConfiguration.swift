@@ -1,3 +1,5 @@
+import Doorbells
+
 /// What the daemon is asked to do: its threads, its log and its controllers.
 ///
 /// Defaults are those of the initializers; `ConfigurationSchema` shows and checks the same fields in a file.
@@ -70,6 +72,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var maximumDataTransfer: Int
   /// How doorbells may be rung beside messages.
   public var doorbells: DoorbellChoice
+  /// Whether the guest's driver may keep doorbell values in guest memory.
+  public var shadowDoorbells: ShadowDoorbellMode
   /// PCI vendor id; `nil` for the daemon's default. Set together with `deviceID`.
   public var vendorID: UInt16?
   /// PCI device id; `nil` for the daemon's default.
@@ -83,7 +87,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public init(
     name: String, socketPath: String? = nil, inheritedSocket: Int32? = nil, serial: String? = nil,
     model: String = "nvmed NVMe controller", firmware: String = "1.0", ioQueues: Int = 64, queueEntries: Int = 256,
-    maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, vendorID: UInt16? = nil,
+    maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto,
+    shadowDoorbells: ShadowDoorbellMode = .off, vendorID: UInt16? = nil,
     deviceID: UInt16? = nil, ioThread: Int? = nil,
     namespaces: [NamespaceConfiguration] = []
   ) {
@@ -97,6 +102,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     self.queueEntries = queueEntries
     self.maximumDataTransfer = maximumDataTransfer
     self.doorbells = doorbells
+    self.shadowDoorbells = shadowDoorbells
     self.vendorID = vendorID
     self.deviceID = deviceID
     self.ioThread = ioThread

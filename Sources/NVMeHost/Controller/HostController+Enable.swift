@@ -21,6 +21,26 @@ extension HostController {
     try enable()
     identity = try identifyController()
     grantedQueues = try setNumberOfQueues(queues)
+    if options.shadowDoorbells { try configureShadowDoorbells() }
+  }
+
+  /// Keeps the doorbells of queues made from now on in memory (Doorbell Buffer Config), as Linux does where the
+  /// controller supports it; until the next reset.
+  ///
+  /// - Throws: `missing` where the controller does not support it; `failed`, `outOfMemory`.
+  public func configureShadowDoorbells() throws(HostError) {
+    guard identity.optionalAdminCommandsSupported.contains(.doorbellBufferConfig) else {
+      throw .missing("Doorbell Buffer Config")
+    }
+    let buffers = ShadowDoorbellBuffers(
+      values: try memory.allocate(HostMemory.pageSize), eventIndexes: try memory.allocate(HostMemory.pageSize))
+    buffers.values.fill(0)
+    buffers.eventIndexes.fill(0)
+    var command = DoorbellBufferConfigCommand(.admin(.doorbellBufferConfig))
+    command.shadowDoorbellBuffer = buffers.values.iova
+    command.eventIndexBuffer = buffers.eventIndexes.iova
+    try requireSuccess(admin(command.entry))
+    shadowDoorbells = buffers
   }
 
   /// Enables the controller in the order of Linux's `nvme_pci_configure_admin_queue` and `nvme_enable_ctrl`.
@@ -75,6 +95,12 @@ extension HostController {
     let timeout = (UInt64(capabilities.timeout) + 1) * Self.timeoutUnit
     try awaitStatus("CSTS.RDY 0", timeout: timeout, toleratesFailure: true) { !$0.ready }
     adminQueue = nil
+    // The controller does not touch them any more.
+    if let shadowDoorbells {
+      memory.free(shadowDoorbells.values)
+      memory.free(shadowDoorbells.eventIndexes)
+    }
+    shadowDoorbells = nil
   }
 
   /// Shuts the controller down (CC.SHN) and waits until it is done. Only `enable()` brings it back.
