@@ -21,7 +21,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
       swiftSettings: strict),
     .executableTarget(
       name: "microvmm",
-      dependencies: ["MicroVMM", "KVM", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["MicroVMM", "KVM", "LinuxIO", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       path: "Sources/microvmm-command", swiftSettings: room),
   ]
 #else

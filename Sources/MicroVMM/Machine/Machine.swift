@@ -1,6 +1,5 @@
 import KVM
 import LinuxIO
-import NVMeSpec
 
 /// A machine while it exists: the VM, its memory, its device. Thread of the vCPU only.
 struct Machine: ~Copyable {
@@ -9,7 +8,7 @@ struct Machine: ~Copyable {
   private var vcpu: VirtualCPU
   private var device: PassedThroughDevice
   private let interrupts: InterruptEvents
-  private let doorbells: DoorbellPath
+  private let writes: RegisterWrites
   private var report = MachineReport(ending: .deadline)
 
   /// Builds the machine up to the guest's first instruction.
@@ -39,9 +38,9 @@ struct Machine: ~Copyable {
       self.vcpu = vcpu
       self.device = device
       self.interrupts = interrupts
-      doorbells = options.doorbells
+      writes = RegisterWrites(doorbells: options.doorbells)
     } catch { throw MachineFailure(step, error) }
-    if doorbells == .postWrite { report.postWriteDoorbells = device.slots.doorbells.count }
+    if writes.doorbells == .postWrite { report.postWriteDoorbells = device.slots.doorbells.count }
   }
 
   // MARK: Building
@@ -102,35 +101,12 @@ struct Machine: ~Copyable {
         report.exits.reads += 1
       case .mmioWrite(let address, let count, let value):
         guard let offset = device.offset(of: address, count: count) else { return .unexpected(exit) }
-        do throws(Errno) { try write(at: offset, count: count, value) } catch { throw MachineFailure(.access, error) }
+        do throws(Errno) {
+          try device.write(at: offset, count: count, value, writes, &report.exits)
+        } catch { throw MachineFailure(.access, error) }
       default: return .unexpected(exit)
       }
     }
     return .deadline
-  }
-
-  private mutating func write(at offset: UInt64, count: Int, _ value: UInt64) throws(Errno) {
-    guard offset >= ControllerRegister.doorbellBase else {
-      try device.write(at: offset, value, count: count)
-      report.exits.registerWrites += 1
-      return
-    }
-    switch doorbells {
-    case .softwarePost:
-      // What KVM does with POST_WRITE: store first, then signal. Other widths do not match a doorbell.
-      guard count == DoorbellSlots.width, let doorbell = device.slots.doorbells[offset] else { break }
-      doorbell.slot.store(UInt32(truncatingIfNeeded: value))
-      EventFD.signal(rawValue: doorbell.event)
-      report.exits.storedDoorbells += 1
-      return
-    case .postedMessage:
-      try device.write(at: offset, value, count: count, posted: true)
-      report.exits.postedDoorbells += 1
-      return
-    // A doorbell that KVM could not store comes here. Its reply is awaited, so that no later one overtakes it.
-    case .postWrite, .messageWithReply: break
-    }
-    try device.write(at: offset, value, count: count)
-    report.exits.doorbellsWithReply += 1
   }
 }
