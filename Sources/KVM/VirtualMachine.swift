@@ -114,7 +114,8 @@ public struct VirtualMachine: ~Copyable, Sendable {
   /// As `assign(_:gsi:)`, of the eventfd with this number.
   public borrowing func assign(eventNumber: Int32, gsi: UInt32) throws(Errno) { try irqfd(eventNumber, gsi, flags: 0) }
 
-  /// Ends that. The eventfd counts on; a count that is there when it is assigned again raises the interrupt then.
+  /// Ends that. The eventfd counts on; a count that is there when it is assigned again raises the interrupt then, and
+  /// stays.
   ///
   /// - Throws: the `errno` of `KVM_IRQFD`.
   public borrowing func deassign(eventNumber: Int32, gsi: UInt32) throws(Errno) {

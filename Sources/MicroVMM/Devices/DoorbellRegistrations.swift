@@ -1,51 +1,62 @@
 import KVM
 import LinuxIO
 
-/// Which doorbells KVM has with POST_WRITE, and where: they follow BAR0.
+/// The doorbells that KVM takes, and where: they follow BAR0.
 ///
 /// They are taken back before BAR0 is elsewhere. Nothing is lost by that: what KVM stored is stored and signalled, on the
 /// vCPU's own thread, and what the guest writes from then on comes to the VMM.
 struct DoorbellRegistrations {
+  /// The doorbells; each address is an offset in BAR0.
+  private let doorbells: [IOEventFD]
   /// Where BAR0 is in the guest while they are registered; nil: none is.
   private(set) var address: UInt64?
   /// How many were registered at most.
   private(set) var mostRegistered = 0
 
+  /// Doorbells, of which none is registered yet.
+  ///
+  /// - Parameter doorbells: each address is an offset in BAR0. Their eventfds and slots must outlive the registrations.
+  init(_ doorbells: [IOEventFD]) { self.doorbells = doorbells }
+
   /// Registers every doorbell at BAR0's address, in place of where they are.
   ///
-  /// - Parameters:
-  ///   - address: where BAR0 is; nil: the guest cannot reach it.
-  ///   - slots: the same ones on every call.
+  /// - Parameter address: where BAR0 is; nil: the guest cannot reach it.
   /// - Throws: what `VirtualMachine.assign` and `deassign` throw; none is registered then.
-  mutating func move(
-    to address: UInt64?, slots: borrowing DoorbellSlots, _ machine: borrowing VirtualMachine
-  ) throws(Errno) {
+  mutating func move(to address: UInt64?, _ machine: borrowing VirtualMachine) throws(Errno) {
     guard address != self.address else { return }
     if let old = self.address {
       self.address = nil
-      for doorbell in slots.doorbells.values {
-        try machine.deassign(DoorbellRegistrations.registration(doorbell, at: old))
-      }
+      for doorbell in doorbells { try machine.deassign(doorbell.moved(by: old)) }
     }
     guard let address else { return }
-    var registered: [IOEventFD] = []
-    do throws(Errno) {
-      for doorbell in slots.doorbells.values {
-        let registration = DoorbellRegistrations.registration(doorbell, at: address)
-        try machine.assign(registration)
-        registered.append(registration)
+    for (index, doorbell) in doorbells.enumerated() {
+      do throws(Errno) { try machine.assign(doorbell.moved(by: address)) } catch {
+        for doorbell in doorbells.prefix(index) { try? machine.deassign(doorbell.moved(by: address)) }
+        throw error
       }
-    } catch {
-      for registration in registered { try? machine.deassign(registration) }
-      throw error
     }
     self.address = address
-    mostRegistered = max(mostRegistered, registered.count)
+    mostRegistered = max(mostRegistered, doorbells.count)
   }
+}
 
-  private static func registration(_ doorbell: DoorbellSlots.Doorbell, at address: UInt64) -> IOEventFD {
-    IOEventFD(
-      address: address &+ doorbell.offset, length: UInt32(DoorbellSlots.width), event: doorbell.event,
-      postAddress: doorbell.slotAddress)
+extension IOEventFD {
+  /// The same write at an address that is higher by `distance`.
+  fileprivate func moved(by distance: UInt64) -> IOEventFD {
+    var moved = self
+    moved.address = address &+ distance
+    return moved
+  }
+}
+
+extension DoorbellSlots {
+  /// What KVM is given on a path; each address is an offset in BAR0.
+  func events(_ path: DoorbellPath) -> [IOEventFD] {
+    guard path == .postWrite else { return [] }
+    return doorbells.values.map { doorbell in
+      IOEventFD(
+        address: doorbell.offset, length: UInt32(DoorbellSlots.width), event: doorbell.event,
+        postAddress: doorbell.slotAddress)
+    }
   }
 }

@@ -68,7 +68,10 @@ struct MSIXDelivery: ~Copyable {
     let gsi = MSIXDelivery.firstGSI + UInt32(truncatingIfNeeded: index)
     guard let number = events[index]?.rawValue else { return }
     guard isConnected else { return try machine.deassign(eventNumber: number, gsi: gsi) }
+    // A signal from before is given once more: KVM raises its interrupt, but would leave the count in the eventfd.
+    let wasPending = EventFD.drain(rawValue: number) > 0
     try machine.assign(eventNumber: number, gsi: gsi)
+    if wasPending { EventFD.signal(rawValue: number) }
     guard !vectors[index].isInstalled else { return }
     let set = SetIRQs(
       index: .msix, start: UInt32(truncatingIfNeeded: index), count: 1, action: .trigger, data: .eventFDs(1))

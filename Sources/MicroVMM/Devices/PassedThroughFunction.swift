@@ -38,7 +38,7 @@ struct PassedThroughFunction: ~Copyable {
   private let slots: DoorbellSlots
   private let writes: RegisterWrites
   /// Which doorbells KVM has.
-  private(set) var registrations = DoorbellRegistrations()
+  private(set) var registrations: DoorbellRegistrations
 
   /// Attaches to a device, and asks for its parts.
   ///
@@ -65,6 +65,7 @@ struct PassedThroughFunction: ~Copyable {
     self.capabilities = capabilities
     table = MSIXTable(vectorCount: vectorCount)
     delivery = MSIXDelivery(vectorCount: vectorCount)
+    registrations = DoorbellRegistrations(slots.events(doorbells))
     self.slots = slots
     writes = RegisterWrites(doorbells: doorbells)
     self.client = client
@@ -110,15 +111,15 @@ struct PassedThroughFunction: ~Copyable {
     let written = offset..<offset + UInt64(count)
     let control = capabilities.msix + PCIConfiguration.msixMessageControl
     if written.overlaps(PassedThroughFunction.commandRange) || BaseAddressRegisters.offsets.contains(offset) {
-      // What was stored in the slots is handed over before the server hears that BAR0 moves.
       if BaseAddressRegisters.offsets.contains(offset) {
         bars.write(at: offset, count: count, value)
       } else {
         command = command.replacing(bytesOf: written, with: UInt64(value), at: PCIConfiguration.command)
       }
-      if bar0Address != registrations.address { try registrations.move(to: nil, slots: slots, machine) }
+      // KVM stops before the server hears that BAR0 moves, so that no doorbell comes by the old way after it.
+      if bar0Address != registrations.address { try registrations.move(to: nil, machine) }
       try client.writeConfiguration(at: offset, UInt64(value), count: count)
-      return try registerDoorbells(machine)
+      return try registrations.move(to: bar0Address, machine)
     }
     try client.writeConfiguration(at: offset, UInt64(value), count: count)
     if written.overlaps(control..<control + 2) {
@@ -138,16 +139,11 @@ struct PassedThroughFunction: ~Copyable {
     bars.reset()
     command = 0
     table.reset()
-    try registerDoorbells(machine)
+    try registrations.move(to: nil, machine)
     try delivery.update(table, 0..<table.vectorCount, machine, &client)
   }
 
   private var bar0Address: UInt64? { decodesMemory ? bars.window(.bar0)?.address : nil }
-
-  private mutating func registerDoorbells(_ machine: borrowing VirtualMachine) throws(Errno) {
-    guard writes.doorbells == .postWrite else { return }
-    try registrations.move(to: bar0Address, slots: slots, machine)
-  }
 
   // MARK: Memory
 
