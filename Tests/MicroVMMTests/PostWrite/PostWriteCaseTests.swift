@@ -5,6 +5,7 @@ import Testing
 @testable import MicroVMM
 
 extension PostWriteCase: CustomTestStringConvertible {
+  /// What must be true.
   public var testDescription: String { description }
 }
 
