@@ -10,14 +10,18 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
   let kvm: [Target.Dependency] = ["KVM"]
-  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM"]
+  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM", "Doorbells"]
   let virtualization: [Target] = [
     .target(name: "KVM", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
     .testTarget(name: "KVMTests", dependencies: ["KVM", "CLinux", "LinuxIO"], swiftSettings: strict),
     .target(
-      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "KVM"], swiftSettings: room),
+      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Doorbells", "KVM"],
+      swiftSettings: room),
     .testTarget(
-      name: "MicroVMMTests", dependencies: ["MicroVMM", "KVM", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed"],
+      name: "MicroVMMTests",
+      dependencies: [
+        "MicroVMM", "KVM", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "microvmm",
@@ -47,7 +51,8 @@ let package = Package(
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
-    .target(name: "Doorbells", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "BPF", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
+    .target(name: "Doorbells", dependencies: ["LinuxIO", "BPF"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(
       name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
@@ -62,7 +67,7 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "LinuxIO", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -84,7 +89,8 @@ let package = Package(
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
-      ("Doorbells", ["LinuxIO"]),
+      ("BPF", ["LinuxIO"]),
+      ("Doorbells", ["LinuxIO", "BPF"]),
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),

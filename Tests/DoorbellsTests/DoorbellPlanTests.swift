@@ -49,6 +49,23 @@ import Testing
       ])
   }
 
+  /// The slots are not the client's business: one descriptor less.
+  @Test func tracedDoorbellsNeedNoSlots() {
+    func plan(_ budget: Int) -> DoorbellPlan {
+      DoorbellPlan(queues: 1, budget: budget, isTraced: true, threads: 1) { _ in 0 }
+    }
+    #expect(plan(0) == DoorbellPlan(queues: 1, budget: 0, threads: 1) { _ in 0 })
+    #expect(plan(1).descriptors == [.submission(thread: nil)])
+    #expect(plan(1).entries == [entry(0x1000, 0)])
+    #expect(plan(2).descriptors == [.submission(thread: nil), .submission(thread: 0)])
+    #expect(plan(2).entries == [entry(0x1000, 0), entry(0x1008, 1)])
+    #expect(
+      plan(4).descriptors == [
+        .submission(thread: nil), .submission(thread: 0), .completion(thread: 0), .completion(thread: nil),
+      ])
+    #expect(plan(4).entries == [entry(0x1000, 0), entry(0x1004, 3), entry(0x1008, 1), entry(0x100c, 2)])
+  }
+
   /// Some tails by eventfd and others by message would be two paths for nothing.
   @Test func tailsOfSomeThreadsOnlyAreNotOffered() {
     #expect(plan(queues: 4, budget: 3, threads: 2).entries == [entry(0x1000, 1)])

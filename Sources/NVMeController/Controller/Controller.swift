@@ -61,6 +61,8 @@ public final class Controller {
   var epoch: UInt64 = 0
   /// Admin commands that were pending, are done, and have no completion yet.
   var finished: [Finished] = []
+  /// Signals of the admin queue's submission event since it was enabled; counted where doorbells are traced.
+  var adminSignals: UInt64 = 0
   /// Aborts under way (ACL).
   var abortsUnderWay = 0
   /// Flushes that workers have not finished, by token.
