@@ -30,4 +30,14 @@ public struct KVMSystem: ~Copyable, Sendable {
     self.descriptor = descriptor
     runMappingSize = Int(size)
   }
+
+  /// Whether the kernel knows a `KVM_CAP_*`: more than 0 where it does.
+  ///
+  /// - Throws: the `errno` of `KVM_CHECK_EXTENSION`.
+  public borrowing func checkExtension(_ capability: Int32) throws(Errno) -> Int32 {
+    let number = descriptor.rawValue
+    return try kvmCall {
+      clinux_kvm_ioctl_value(number, CLINUX_KVM_CHECK_EXTENSION, UInt(truncatingIfNeeded: capability))
+    }
+  }
 }

@@ -6,9 +6,9 @@ public enum VCPUExit: Equatable, Sendable {
   case mmioRead(address: UInt64, count: Int)
   /// The guest writes `count` bytes where no memory is; the value's higher bytes are 0.
   case mmioWrite(address: UInt64, count: Int, value: UInt64)
-  /// OUT: a value of `count` bytes to an I/O port.
+  /// OUT: a value of `count` bytes to an I/O port; of a repeated access (REP OUTS) the first.
   case portWrite(port: UInt16, count: Int, value: UInt32)
-  /// IN: `count` bytes of an I/O port. The guest reads what the mapping holds.
+  /// IN: `count` bytes of an I/O port; `VirtualCPU.completePortRead` gives it the value.
   case portRead(port: UInt16, count: Int)
   /// A signal, or a kick.
   case interrupted

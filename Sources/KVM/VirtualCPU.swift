@@ -7,7 +7,7 @@ import LinuxIO
 /// One thread at a time; KVM runs the guest on the thread that calls `run()`.
 /// Source: Linux, Documentation/virt/kvm/api.rst, "vcpu ioctls" and 5, "The kvm_run structure".
 @safe public struct VirtualCPU: ~Copyable, Sendable {
-  private let descriptor: FileDescriptor
+  let descriptor: FileDescriptor
   private let mapping: MemoryMapping
   /// Which byte of the shared memory ends `KVM_RUN` at once.
   private static let immediateExitOffset = MemoryLayout<kvm_run>.offset(of: \.immediate_exit) ?? 1
@@ -94,6 +94,23 @@ import LinuxIO
   public mutating func completeRead(_ value: UInt64) {
     unsafe withUnsafeMutableBytes(of: &state.pointee.mmio.data) {
       unsafe $0.storeBytes(of: value.littleEndian, as: UInt64.self)
+    }
+  }
+
+  /// Gives the guest the value that it reads from a port: after `portRead`, before the next `run()`.
+  ///
+  /// A repeated access (REP INS) reads the same value each time.
+  public mutating func completePortRead(_ value: UInt32) {
+    let access = unsafe state.pointee.io
+    let count = Int(min(access.size, 4))
+    let total = UInt64(count) * UInt64(access.count)
+    // KVM tells where in the mapping the data lies.
+    guard access.data_offset <= UInt64(mapping.count), total <= UInt64(mapping.count) - access.data_offset else {
+      return
+    }
+    for index in 0..<Int(total) {
+      let byte = UInt8(truncatingIfNeeded: value >> UInt32(8 * (index % count)))
+      unsafe mapping.base.storeBytes(of: byte, toByteOffset: Int(access.data_offset) + index, as: UInt8.self)
     }
   }
 

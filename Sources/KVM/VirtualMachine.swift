@@ -45,7 +45,7 @@ public struct VirtualMachine: ~Copyable, Sendable {
     try kvmCall { unsafe ioctl(number, CLINUX_KVM_SET_USER_MEMORY_REGION, &region) }
   }
 
-  /// Gives the VM an I/O APIC, and each vCPU made from now on a local APIC. Then HLT waits in the kernel.
+  /// Gives the VM two PICs and an I/O APIC, and each vCPU made from now on a local APIC. Then HLT waits in the kernel.
   ///
   /// - Throws: the `errno` of `KVM_CREATE_IRQCHIP`.
   public borrowing func createInterruptController() throws(Errno) {
@@ -53,10 +53,37 @@ public struct VirtualMachine: ~Copyable, Sendable {
     try kvmCall { clinux_kvm_ioctl_value(number, CLINUX_KVM_CREATE_IRQCHIP, 0) }
   }
 
+  /// Gives the VM a timer chip (8254), and answers the port of its speaker gate (61h). Needs the interrupt controller.
+  ///
+  /// - Throws: the `errno` of `KVM_CREATE_PIT2`.
+  public borrowing func createTimer() throws(Errno) {
+    var configuration = kvm_pit_config()
+    configuration.flags = UInt32(KVM_PIT_SPEAKER_DUMMY)
+    let number = descriptor.rawValue
+    try kvmCall { unsafe ioctl(number, CLINUX_KVM_CREATE_PIT2, &configuration) }
+  }
+
+  /// Sets the level of an interrupt line.
+  ///
+  /// - Parameter gsi: a pin of the interrupt controllers; 0 to 15 are the lines of the ISA bus.
+  /// - Throws: the `errno` of `KVM_IRQ_LINE`: `ENXIO` without an interrupt controller.
+  public borrowing func setInterruptLine(_ gsi: UInt32, _ isHigh: Bool) throws(Errno) {
+    var line = kvm_irq_level()
+    line.irq = gsi
+    line.level = isHigh ? 1 : 0
+    let number = descriptor.rawValue
+    try kvmCall { unsafe ioctl(number, CLINUX_KVM_IRQ_LINE, &line) }
+  }
+
   /// Replaces the whole table of interrupt routes.
   ///
+  /// - Parameters:
+  ///   - routes: the messages.
+  ///   - pins: whether GSIs 0 to 23 stay the pins of the interrupt controllers, as they are in a new VM. Without them
+  ///     `setInterruptLine` and the timer reach nobody.
   /// - Throws: the `errno` of `KVM_SET_GSI_ROUTING`: `EINVAL` for a GSI beyond KVM's limit (4096).
-  public borrowing func setRoutes(_ routes: [MSIRoute]) throws(Errno) {
+  public borrowing func setRoutes(_ routes: [MSIRoute], pins: Bool = false) throws(Errno) {
+    let routes = (pins ? InterruptPin.routes : []) + routes.map(\.encoded)
     let number = descriptor.rawValue
     let header = MemoryLayout<kvm_irq_routing>.size
     let entry = MemoryLayout<kvm_irq_routing_entry>.stride
@@ -67,7 +94,7 @@ public struct VirtualMachine: ~Copyable, Sendable {
       unsafe table.storeBytes(of: 0, toByteOffset: 4, as: UInt32.self)
       for (index, route) in routes.enumerated() {
         unsafe table.storeBytes(
-          of: route.encoded, toByteOffset: header + index * entry, as: kvm_irq_routing_entry.self)
+          of: route, toByteOffset: header + index * entry, as: kvm_irq_routing_entry.self)
       }
       guard let base = table.baseAddress else { throw .invalidArgument }
       try kvmCall { unsafe ioctl(number, CLINUX_KVM_SET_GSI_ROUTING, base) }
@@ -81,9 +108,25 @@ public struct VirtualMachine: ~Copyable, Sendable {
   ///   - gsi: the route.
   /// - Throws: the `errno` of `KVM_IRQFD`: `EBUSY` for an eventfd that already is one.
   public borrowing func assign(_ event: borrowing EventFD, gsi: UInt32) throws(Errno) {
+    try assign(eventNumber: event.rawValue, gsi: gsi)
+  }
+
+  /// As `assign(_:gsi:)`, of the eventfd with this number.
+  public borrowing func assign(eventNumber: Int32, gsi: UInt32) throws(Errno) { try irqfd(eventNumber, gsi, flags: 0) }
+
+  /// Ends that. The eventfd counts on; a count that is there when it is assigned again raises the interrupt then, and
+  /// stays.
+  ///
+  /// - Throws: the `errno` of `KVM_IRQFD`.
+  public borrowing func deassign(eventNumber: Int32, gsi: UInt32) throws(Errno) {
+    try irqfd(eventNumber, gsi, flags: UInt32(KVM_IRQFD_FLAG_DEASSIGN))
+  }
+
+  private borrowing func irqfd(_ event: Int32, _ gsi: UInt32, flags: UInt32) throws(Errno) {
     var irqfd = kvm_irqfd()
-    irqfd.fd = UInt32(bitPattern: event.rawValue)
+    irqfd.fd = UInt32(bitPattern: event)
     irqfd.gsi = gsi
+    irqfd.flags = flags
     let number = descriptor.rawValue
     try kvmCall { unsafe ioctl(number, CLINUX_KVM_IRQFD, &irqfd) }
   }

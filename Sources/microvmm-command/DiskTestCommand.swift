@@ -3,26 +3,25 @@ import KVM
 import LinuxIO
 import MicroVMM
 
-/// `microvmm disk-test`: a guest that writes and reads a disk, by one path of doorbells.
+/// `microvmm disk-test`: a guest that writes a disk and reads it back.
 struct DiskTestCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "disk-test",
-    abstract: "Runs a guest that writes pages to a disk, reads them back and compares.",
+    commandName: "disk-test", abstract: "Lets a guest write pages to the first blocks of a disk, and read them back.",
     discussion: """
-      The disk is the first namespace of the controller at --socket; its first pages are overwritten. The status is 0 \
-      where the guest found what it wrote. The counts are those of exits to this process.
+      The guest is a program in real mode that drives the controller by interrupts. It OVERWRITES the disk's begin. \
+      The status is 0 where every page came back as it was written.
       """)
 
-  @Option(name: .long, help: "The vfio-user socket.")
+  @Option(name: .long, help: "The socket of the vfio-user server.")
   var socket: String
 
-  @Option(name: .long, help: "How doorbells go: \(DoorbellPath.allCases.map { "\($0)" }.joined(separator: ", ")).")
-  var doorbells: String
+  @Option(name: .long, help: DoorbellsOption.help)
+  var doorbells = DoorbellsOption.auto
 
-  @Option(name: .long, help: "Pages of 4 KiB to write.")
+  @Option(name: .long, help: "Pages of 4 KiB: 1 to 32000.")
   var pages: UInt32 = 12
 
-  @Option(name: .long, help: "Bytes of a logical block of the namespace: 512 or 4096.")
+  @Option(name: .long, help: "Bytes of a block of the namespace: 512 or 4096.")
   var blockSize: UInt32 = 512
 
   @Option(name: .long, help: "Tell the server another address of BAR0 first, and then the right one.")
@@ -34,23 +33,38 @@ struct DiskTestCommand: ParsableCommand {
   @Option(name: .long, help: "Milliseconds until the guest is ended.")
   var deadline: Int32 = 20_000
 
+  func validate() throws {
+    guard (1...32_000).contains(pages) else { throw ValidationError("--pages: 1 to 32000") }
+    guard blockSize == 512 || blockSize == 4096 else { throw ValidationError("--block-size: 512 or 4096") }
+    guard deadline > 0 else { throw ValidationError("--deadline: at least 1") }
+  }
+
   func run() throws {
-    guard let path = DoorbellPath.allCases.first(where: { "\($0)" == doorbells }) else {
-      throw ValidationError("--doorbells: no path is called '\(doorbells)'")
-    }
-    var machine = MicroVMM(
-      try DiskTest(pageCount: pages, blockSize: blockSize).program(), doorbells: path, deadline: deadline)
+    let kvm = KVMAvailability.check()
+    guard kvm == .available else { throw ValidationError("\(kvm)") }
+    let test = DiskTest(pageCount: pages, blockSize: blockSize)
+    let path = doorbells.path
+    var machine = MicroVMM(try test.program(), doorbells: path, deadline: deadline)
     if let movedFrom { machine.placement = .moved(from: movedFrom) }
     if hideAddress { machine.placement = .hidden }
-    let report = try machine.run(socket: try UnixSocket.connect(path: socket))
+    let connection: FileDescriptor
+    do throws(Errno) { connection = try UnixSocket.connect(path: socket) } catch {
+      throw ValidationError("\(socket): \(error)")
+    }
+    let report = try machine.run(socket: connection)
+    let exits = report.exits
     print("ending: \(report.ending)")
+    print("doorbell path: \(path.name)")
     print("doorbells in KVM: \(report.postWriteDoorbells) with a value, \(report.plainDoorbells) without")
-    print("reads: \(report.exits.reads)")
-    print("writes of registers: \(report.exits.registerWrites)")
-    let counts = report.exits
+    print("register exits: \(exits.reads) reads, \(exits.registerWrites) writes")
     print(
-      "doorbells: \(counts.doorbellsWithReply) with reply, \(counts.postedDoorbells) posted, "
-        + "\(counts.storedDoorbells) stored")
+      "doorbell exits: \(exits.doorbellsWithReply) with reply, \(exits.postedDoorbells) posted, "
+        + "\(exits.storedDoorbells) stored")
+    if let guest = DiskTest.report(report.memory) {
+      print(
+        "guest: \(guest.page) of \(pages) pages, \(guest.adminInterrupts) admin interrupts, "
+          + "\(guest.ioInterrupts) I/O interrupts")
+    }
     guard report.ending == .reported(DiskTest.Result.passed.rawValue) else { throw ExitCode.failure }
   }
 }

@@ -82,15 +82,17 @@
       case .postedMessage: "exit, posted message"
       case .softwarePost: "exit, VMM stores and signals"
       case .ioeventfd: "ioeventfd without value"
+      case .ioeventfdUnawaited: "  nobody waits for it"
       case .ioeventfdBesideTracer: "  eBPF attached for another VM"
       case .traced: "ioeventfd, value by eBPF"
       case .datamatch(let values): "ioeventfd, datamatch of \(values)"
       case .postWrite: "ioeventfd POST_WRITE"
+      case .postWriteUnawaited: "  nobody waits for it"
       }
     }
 
     private func row(_ way: String, _ wall: String, _ wallRatio: String, _ cpu: String, _ cpuRatio: String) -> String {
-      pad(way, 30, left: true) + pad(wall, 9) + pad(wallRatio, 22) + pad(cpu, 9) + pad(cpuRatio, 22)
+      pad(way, 30, left: true) + pad(wall, 9) + pad(wallRatio, 26) + pad(cpu, 9) + pad(cpuRatio, 26)
     }
 
     private func pad(_ text: String, _ width: Int, left: Bool = false) -> String {

@@ -21,4 +21,15 @@ public enum DoorbellPath: CaseIterable, Equatable, Sendable {
   ) -> DoorbellPath {
     support == .supported ? .postWrite : fallback
   }
+
+  /// Its name on command lines and in reports.
+  public var name: String {
+    switch self {
+    case .postWrite: "post-write"
+    case .ebpf: "ebpf"
+    case .messageWithReply: "message"
+    case .postedMessage: "posted"
+    case .softwarePost: "software"
+    }
+  }
 }

@@ -1,6 +1,5 @@
 import KVM
 import LinuxIO
-import NVMeSpec
 
 /// A machine while it exists: the VM, its memory, its device. Thread of the vCPU only.
 struct Machine: ~Copyable {
@@ -9,12 +8,13 @@ struct Machine: ~Copyable {
   private var vcpu: VirtualCPU
   private var device: PassedThroughDevice
   private let interrupts: InterruptEvents
-  private let doorbells: DoorbellPath
+  private let writes: RegisterWrites
   private var report = MachineReport(ending: .deadline)
 
   /// Builds the machine up to the guest's first instruction.
   init(_ options: MicroVMM, _ socket: consuming FileDescriptor) throws(MachineFailure) {
     var step = MachineStep.virtualMachine
+    let registered: Int
     do throws(Errno) {
       let memory = try Machine.makeMemory(options.program)
       let machine = try VirtualMachine(try KVMSystem())
@@ -33,20 +33,23 @@ struct Machine: ~Copyable {
       let interrupts = try InterruptEvents(machine, options.interruptVectors)
       try device.installInterrupts(interrupts.numbers)
       step = .doorbells
-      switch options.doorbells {
-      case .postWrite: try Machine.registerDoorbells(machine, device)
-      case .ebpf: try Machine.registerEvents(machine, device)
-      default: break
-      }
+      // They need not be taken back: KVM stores on the vCPU's thread alone, and that does not run the guest any more when
+      // the slots are unmapped.
+      var registrations = DoorbellRegistrations(device.slots.events(options.doorbells))
+      try registrations.move(to: device.address, machine)
+      registered = registrations.mostRegistered
       self.memory = memory
       self.machine = machine
       self.vcpu = vcpu
       self.device = device
       self.interrupts = interrupts
-      doorbells = options.doorbells
+      writes = RegisterWrites(doorbells: options.doorbells)
     } catch { throw MachineFailure(step, error) }
-    if doorbells == .postWrite { report.postWriteDoorbells = device.slots.doorbells.count }
-    if doorbells == .ebpf { report.plainDoorbells = device.slots.plain.count }
+    switch options.doorbells {
+    case .postWrite: report.postWriteDoorbells = registered
+    case .ebpf: report.plainDoorbells = registered
+    default: break
+    }
   }
 
   // MARK: Building
@@ -59,29 +62,6 @@ struct Machine: ~Copyable {
         from: segment.bytes, byteCount: segment.bytes.count)
     }
     return memory
-  }
-
-  /// Gives KVM every doorbell that has a slot. They need not be taken back: KVM stores on the vCPU's thread alone, and
-  /// that does not run the guest any more when the slots are unmapped.
-  private static func registerDoorbells(
-    _ machine: borrowing VirtualMachine, _ device: borrowing PassedThroughDevice
-  ) throws(Errno) {
-    for doorbell in device.slots.doorbells.values {
-      try machine.assign(
-        IOEventFD(
-          address: device.address + doorbell.offset, length: UInt32(DoorbellSlots.width), event: doorbell.event,
-          postAddress: doorbell.slotAddress))
-    }
-  }
-
-  /// Gives KVM every doorbell that has an eventfd alone.
-  private static func registerEvents(
-    _ machine: borrowing VirtualMachine, _ device: borrowing PassedThroughDevice
-  ) throws(Errno) {
-    for (offset, event) in device.slots.plain {
-      try machine.assign(
-        IOEventFD(address: device.address + offset, length: UInt32(DoorbellSlots.width), event: event))
-    }
   }
 
   // MARK: Running
@@ -117,36 +97,12 @@ struct Machine: ~Copyable {
         report.exits.reads += 1
       case .mmioWrite(let address, let count, let value):
         guard let offset = device.offset(of: address, count: count) else { return .unexpected(exit) }
-        do throws(Errno) { try write(at: offset, count: count, value) } catch { throw MachineFailure(.access, error) }
+        do throws(Errno) {
+          try device.write(at: offset, count: count, value, writes, &report.exits)
+        } catch { throw MachineFailure(.access, error) }
       default: return .unexpected(exit)
       }
     }
     return .deadline
-  }
-
-  private mutating func write(at offset: UInt64, count: Int, _ value: UInt64) throws(Errno) {
-    guard offset >= ControllerRegister.doorbellBase else {
-      try device.write(at: offset, value, count: count)
-      report.exits.registerWrites += 1
-      return
-    }
-    switch doorbells {
-    case .softwarePost:
-      // What KVM does with POST_WRITE: store first, then signal. Other widths do not match a doorbell.
-      guard count == DoorbellSlots.width, let doorbell = device.slots.doorbells[offset] else { break }
-      doorbell.slot.store(UInt32(truncatingIfNeeded: value))
-      EventFD.signal(rawValue: doorbell.event)
-      report.exits.storedDoorbells += 1
-      return
-    case .postedMessage:
-      try device.write(at: offset, value, count: count, posted: true)
-      report.exits.postedDoorbells += 1
-      return
-    // A doorbell that KVM could not store comes here. Its reply is awaited, so that no later one overtakes it.
-    // The same is done with one that KVM has no eventfd for.
-    case .postWrite, .ebpf, .messageWithReply: break
-    }
-    try device.write(at: offset, value, count: count)
-    report.exits.doorbellsWithReply += 1
   }
 }

@@ -58,4 +58,7 @@ public struct MMIOCounts: Equatable, Sendable {
 
   /// No exits.
   public init() {}
+
+  /// Doorbells that woke the VMM.
+  public var doorbells: Int { doorbellsWithReply + postedDoorbells + storedDoorbells }
 }

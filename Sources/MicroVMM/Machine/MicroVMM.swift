@@ -1,7 +1,6 @@
 import KVM
 import LinuxIO
 import NVMeSpec
-import Synchronization
 
 /// A small VMM: one vCPU in real mode, 64 KiB of memory, and one NVMe controller that another process serves over
 /// vfio-user.
@@ -57,13 +56,6 @@ public struct MicroVMM: Sendable {
         return machine.run(kick)
       } catch { return MachineReport(ending: .failed(error.step, error.error)) }
     }
-  }
-
-  /// Carries the socket to the vCPU's thread.
-  private final class SocketBox: Sendable {
-    private let socket: Mutex<FileDescriptor?>
-    init(_ socket: consuming FileDescriptor) { self.socket = Mutex(socket) }
-    func take() -> FileDescriptor? { socket.withLock { $0.take() } }
   }
 }
 

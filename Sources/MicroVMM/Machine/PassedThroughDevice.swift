@@ -7,9 +7,6 @@ import VFIOUser
 /// One thread at a time. Errors of every call: what the server answers; `EPROTO` for an answer that cannot be; what the
 /// socket says.
 struct PassedThroughDevice: ~Copyable {
-  /// How long an answer is awaited, in ms: the server may have been started just now, on a busy machine.
-  private static let timeout: Int32 = 20_000
-
   private var client: ClientConnection
   /// Where the guest sees BAR0.
   let address: UInt64
@@ -27,14 +24,7 @@ struct PassedThroughDevice: ~Copyable {
   init(
     _ socket: consuming FileDescriptor, memory: borrowing SharedMemory, at address: UInt64
   ) throws(Errno) {
-    var client = ClientConnection(socket, timeout: PassedThroughDevice.timeout)
-    var capabilities = Capabilities.server
-    capabilities.maxMessageFDs = 16
-    try client.negotiate(json: capabilities.json)
-    try client.dmaMap(
-      DMAMap(flags: [.read, .write], fileOffset: 0, address: 0, length: UInt64(memory.mapping.count)),
-      descriptor: memory.descriptor.rawValue)
-    guard try client.deviceInfo().flags.contains(.pci) else { throw .protocolError }
+    var client = try ClientConnection.attach(socket, memory: memory)
     let size = try client.regionInfo(.bar0).info.length
     guard size > 0, size & (size - 1) == 0, address % size == 0 else { throw .protocolError }
     let slots = try DoorbellSlots.take(try client.regionIOFDs(.bar0))
@@ -51,19 +41,19 @@ struct PassedThroughDevice: ~Copyable {
     case .moved(let first):
       try place(at: first)
       try place(at: address)
-    case .hidden: try writeConfiguration(at: PCIConfiguration.command, PCIConfiguration.enabledCommand, count: 2)
+    case .hidden: try client.writeConfiguration(at: PCIConfiguration.command, PCIConfiguration.enabledCommand, count: 2)
     }
   }
 
   private mutating func place(at address: UInt64) throws(Errno) {
-    let bar = try readConfiguration(at: PCIConfiguration.baseAddress0, count: 4)
-    try writeConfiguration(at: PCIConfiguration.baseAddress0, address & 0xFFFF_FFFF, count: 4)
+    let bar = try client.readConfiguration(at: PCIConfiguration.baseAddress0, count: 4)
+    try client.writeConfiguration(at: PCIConfiguration.baseAddress0, address & 0xFFFF_FFFF, count: 4)
     if bar & PCIConfiguration.memoryTypeMask == PCIConfiguration.memoryType64 {
-      try writeConfiguration(at: PCIConfiguration.baseAddress0 + 4, address >> 32, count: 4)
+      try client.writeConfiguration(at: PCIConfiguration.baseAddress0 + 4, address >> 32, count: 4)
     }
-    let placed = try readConfiguration(at: PCIConfiguration.baseAddress0, count: 4)
+    let placed = try client.readConfiguration(at: PCIConfiguration.baseAddress0, count: 4)
     guard placed & ~0xF == address & 0xFFFF_FFFF else { throw .protocolError }
-    try writeConfiguration(at: PCIConfiguration.command, PCIConfiguration.enabledCommand, count: 2)
+    try client.writeConfiguration(at: PCIConfiguration.command, PCIConfiguration.enabledCommand, count: 2)
   }
 
   /// Lets MSI-X vectors 0, 1 and so on signal the eventfds numbered `numbers`, and turns MSI-X on.
@@ -72,17 +62,10 @@ struct PassedThroughDevice: ~Copyable {
       index: .msix, start: 0, count: UInt32(truncatingIfNeeded: numbers.count), action: .trigger,
       data: .eventFDs(numbers.count))
     try client.setIRQs(set, descriptors: numbers)
-    var capability = try readConfiguration(at: PCIConfiguration.capabilitiesPointer, count: 1)
-    for _ in 0..<PCIConfiguration.maximumCapabilities where capability != 0 {
-      let header = try readConfiguration(at: capability, count: 2)
-      if header & 0xFF == UInt64(PCIConfiguration.msix) {
-        let control = capability + PCIConfiguration.msixMessageControl
-        let value = try readConfiguration(at: control, count: 2)
-        return try writeConfiguration(at: control, value | PCIConfiguration.msixEnable, count: 2)
-      }
-      capability = header >> 8
-    }
-    throw .protocolError
+    guard let capability = try client.capability(PCIConfiguration.msix) else { throw .protocolError }
+    let control = capability + PCIConfiguration.msixMessageControl
+    let value = try client.readConfiguration(at: control, count: 2)
+    try client.writeConfiguration(at: control, value | PCIConfiguration.msixEnable, count: 2)
   }
 
   /// The offset in BAR0 of an access of the guest; nil where it is not all inside.
@@ -96,18 +79,10 @@ struct PassedThroughDevice: ~Copyable {
     try client.regionRead(.bar0, offset: offset, count: UInt32(truncatingIfNeeded: count)).value
   }
 
-  /// Writes a register of BAR0.
-  ///
-  /// - Parameter posted: whether it does not wait for the reply.
-  mutating func write(at offset: UInt64, _ value: UInt64, count: Int, posted: Bool = false) throws(Errno) {
-    try client.regionWrite(.bar0, offset: offset, RegionData(value, count: count), posted: posted)
-  }
-
-  private mutating func readConfiguration(at offset: UInt64, count: UInt32) throws(Errno) -> UInt64 {
-    try client.regionRead(.config, offset: offset, count: count).value
-  }
-
-  private mutating func writeConfiguration(at offset: UInt64, _ value: UInt64, count: Int) throws(Errno) {
-    try client.regionWrite(.config, offset: offset, RegionData(value, count: count))
+  /// Delivers a write to BAR0.
+  mutating func write(
+    at offset: UInt64, count: Int, _ value: UInt64, _ writes: RegisterWrites, _ counts: inout MMIOCounts
+  ) throws(Errno) {
+    try writes.deliver(at: offset, count: count, value, slots: slots, &client, &counts)
   }
 }

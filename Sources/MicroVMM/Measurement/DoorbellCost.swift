@@ -24,6 +24,8 @@ public struct DoorbellCost: Sendable {
     case softwarePost
     /// A plain ioeventfd: the signal alone, without the value.
     case ioeventfd
+    /// The same while nobody waits for the eventfd, as with a server that is looking at its slots anyway.
+    case ioeventfdUnawaited
     /// The same while the eBPF program is attached for the doorbells of another VM.
     case ioeventfdBesideTracer
     /// A plain ioeventfd, and the eBPF program stores the value.
@@ -33,6 +35,8 @@ public struct DoorbellCost: Sendable {
     case datamatch(values: Int)
     /// POST_WRITE: KVM stores the value and signals.
     case postWrite
+    /// The same while nobody waits for the eventfd: the server is looking at its slots anyway, as after work.
+    case postWriteUnawaited
   }
 
   /// What was measured of one way.
@@ -86,11 +90,11 @@ public struct DoorbellCost: Sendable {
   /// - Parameter traces: whether the eBPF program can be loaded.
   public static func ways(_ support: PostWriteSupport, traces: Bool = false) -> [Way] {
     var all: [Way] = [
-      .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .datamatch(values: 1),
-      .datamatch(values: 256),
+      .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .ioeventfdUnawaited,
+      .datamatch(values: 1), .datamatch(values: 256),
     ]
     if traces { all += [.exitBesideTracer, .ioeventfdBesideTracer, .traced] }
-    if support == .supported { all.append(.postWrite) }
+    if support == .supported { all += [.postWrite, .postWriteUnawaited] }
     return all
   }
 

@@ -45,7 +45,7 @@ final class DoorbellRinger {
     }
     let pair = try UnixSocketPair()
     let client = ClientConnection(try pair.first.duplicate())
-    let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, isByMessage: way.isByMessage)
+    let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, source: way.source)
     do throws(Errno) {
       for event in DoorbellRinger.events(way, server) { try guest.machine.assign(event) }
     } catch {
@@ -65,13 +65,13 @@ final class DoorbellRinger {
   private static func events(_ way: DoorbellCost.Way, _ server: DoorbellListener) -> [IOEventFD] {
     var event = IOEventFD(address: DoorbellRinger.address, length: 4, event: server.event.rawValue)
     switch way {
-    case .ioeventfd, .ioeventfdBesideTracer, .traced: return [event]
+    case .ioeventfd, .ioeventfdUnawaited, .ioeventfdBesideTracer, .traced: return [event]
     case .datamatch(let values):
       return (1...max(values, 1)).map { value in
         event.datamatch = UInt64(value)
         return event
       }
-    case .postWrite:
+    case .postWrite, .postWriteUnawaited:
       event.postAddress = server.slotAddress
       return [event]
     default: return []
@@ -149,8 +149,14 @@ extension DoorbellCost.Way {
     }
   }
 
-  /// Whether it comes to the server as a message.
-  var isByMessage: Bool { self == .messageWithReply || self == .postedMessage }
+  /// What the server waits for.
+  var source: DoorbellListener.Source {
+    switch self {
+    case .messageWithReply, .postedMessage: .messages
+    case .ioeventfdUnawaited, .postWriteUnawaited: .nothing
+    default: .event
+    }
+  }
 
   /// Whether the server hears of it.
   var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer }

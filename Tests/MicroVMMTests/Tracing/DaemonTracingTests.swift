@@ -28,7 +28,7 @@ struct DaemonTracingTests {
     let lines = machine.end()
     let expected = [
       "ending: reported(0)", "doorbells in KVM: 0 with a value, \(plain) without",
-      "doorbells: \(withReply) with reply, \(posted) posted, \(stored) stored", "status: 0",
+      "doorbell exits: \(withReply) with reply, \(posted) posted, \(stored) stored", "status: 0",
     ]
     let pages = (0..<Self.pages).filter { daemon.page($0) != DiskTest.pattern(page: UInt32($0)) }
     if pages != [] { Issue.record("pages \(pages) are wrong") }
@@ -70,14 +70,14 @@ struct DaemonTracingTests {
     let daemon = try daemon("ebpf")
     #expect(
       passes(
-        daemon, plain: 0, withReply: Self.doorbells, try MachineProcess(daemon, "--doorbells", "messageWithReply")))
+        daemon, plain: 0, withReply: Self.doorbells, try MachineProcess(daemon, "--doorbells", "message")))
     #expect(
-      passes(daemon, plain: 0, posted: Self.doorbells, try MachineProcess(daemon, "--doorbells", "postedMessage")))
+      passes(daemon, plain: 0, posted: Self.doorbells, try MachineProcess(daemon, "--doorbells", "posted")))
     // It keeps BAR0's address to itself, which does no harm to messages.
     #expect(
       passes(
         daemon, plain: 0, withReply: Self.doorbells,
-        try MachineProcess(daemon, "--doorbells", "messageWithReply", "--hide-address")))
+        try MachineProcess(daemon, "--doorbells", "message", "--hide-address")))
     #expect(daemon.end() == 0)
   }
 
