@@ -79,10 +79,12 @@ let package = Package(
       dependencies: ["Daemon", "Doorbells", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
+    // What `nvmed-bench path` compares nvmed's I/O path with.
+    .target(name: "CPathReference", linkerSettings: [.linkedLibrary("aio")]),
     .executableTarget(
       name: "nvmed-bench",
       dependencies: [
-        "NVMeHost", "LinuxIO", "NVMeSpec",
+        "NVMeHost", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),

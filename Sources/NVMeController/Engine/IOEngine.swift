@@ -27,7 +27,7 @@ public struct IOEngine: ~Copyable {
   private let aioEvent: EventFD
   private let handle: IOThreadHandle
   private var resources: IOResources
-  private var ports: FixedTable<ControllerPort>
+  var ports: FixedTable<ControllerPort>
   /// Places up to the highest ever used: what a round looks at.
   private var portEnd = 0
   /// The place that is served first.
@@ -123,7 +123,7 @@ public struct IOEngine: ~Copyable {
   /// One round.
   ///
   /// - Returns: what to do before the next.
-  private mutating func round() -> IdlePolicy.Pause {
+  mutating func round() -> IdlePolicy.Pause {
     let before = resources.progress
     reap()
     serviceAll()
@@ -162,16 +162,21 @@ public struct IOEngine: ~Copyable {
     case .aio: break  // Edge-triggered: the ring is read in every round.
     case .workers: takeWork()
     case .submission:
-      guard port < ports.count else { return }
-      ports[port].isKicked = true
-      ports[port].isAnnounced = true
-      for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
+      announce(port: port)
     case .valueless:
       guard port < ports.count else { return }
       ports[port].takeValuelessDoorbell()
     case .heads: takeHeads(port)
     case nil: break
     }
+  }
+
+  /// A submission queue tail of a controller was stored.
+  mutating func announce(port: Int) {
+    guard port < ports.count else { return }
+    ports[port].isKicked = true
+    ports[port].isAnnounced = true
+    for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
   }
 
   /// Takes completions from the aio ring.
@@ -269,7 +274,7 @@ public struct IOEngine: ~Copyable {
 
   // MARK: Messages
 
-  private mutating func perform(_ command: IOCommand) {
+  mutating func perform(_ command: IOCommand) {
     switch command {
     case .attach(let port, let description): attach(port, description)
     case .detach(let port, let token): detach(port, token)
