@@ -9,15 +9,20 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
+  let kvmRooms = ["KVM"]
   let kvm: [Target.Dependency] = ["KVM"]
-  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM"]
+  let microVMM: [Target.Dependency] = ["KVM", "MicroVMM", "Doorbells"]
   let virtualization: [Target] = [
     .target(name: "KVM", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
     .testTarget(name: "KVMTests", dependencies: ["KVM", "CLinux", "LinuxIO"], swiftSettings: strict),
     .target(
-      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "KVM"], swiftSettings: room),
+      name: "MicroVMM", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Doorbells", "KVM"],
+      swiftSettings: room),
     .testTarget(
-      name: "MicroVMMTests", dependencies: ["MicroVMM", "KVM", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed"],
+      name: "MicroVMMTests",
+      dependencies: [
+        "MicroVMM", "KVM", "BPF", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "microvmm",
@@ -25,6 +30,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
       path: "Sources/microvmm-command", swiftSettings: room),
   ]
 #else
+  let kvmRooms: [String] = []
   let kvm: [Target.Dependency] = []
   let microVMM: [Target.Dependency] = []
   let virtualization: [Target] = []
@@ -47,7 +53,8 @@ let package = Package(
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
-    .target(name: "Doorbells", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "BPF", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
+    .target(name: "Doorbells", dependencies: ["LinuxIO", "BPF"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(
       name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
@@ -62,13 +69,14 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "LinuxIO", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
     .executableTarget(
       name: "nvmed",
-      dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Daemon", "Doorbells", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
     .executableTarget(
@@ -84,12 +92,13 @@ let package = Package(
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
-      ("Doorbells", ["LinuxIO"]),
+      ("BPF", ["LinuxIO"]),
+      ("Doorbells", ["LinuxIO", "BPF"]),
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
-      ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
-      ("Daemon", ["LinuxIO"]),
+      ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
+      ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
     ].map { room, others in
       Target.testTarget(
@@ -98,7 +107,8 @@ let package = Package(
     + [
       // Through the built daemon.
       .testTarget(
-        name: "IntegrationTests", dependencies: ["nvmed", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
+        name: "IntegrationTests",
+        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
         swiftSettings: strict)
     ] + virtualization
 )

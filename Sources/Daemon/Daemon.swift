@@ -1,4 +1,5 @@
 import DeviceServer
+import Doorbells
 import Glibc
 import LinuxIO
 import Logging
@@ -33,11 +34,16 @@ public enum Daemon {
     }
 
     // Everything that can fail for want of a file or socket comes before any thread.
+    let ways = PostWriteWays(clients: configuration.controllers.count, logger: logger)
     var controllers: [(options: DeviceOptions, logger: Logger)] = []
     for controller in configuration.controllers {
       var named = Logger(label: controller.name) { StandardErrorLog(label: $0) }
       named.logLevel = level
-      controllers.append((try options(controller, named), named))
+      var options = try options(controller, named)
+      do throws(DoorbellTracerError) { options.postWrite = try ways.postWrite(controller.postWrite) } catch {
+        throw DaemonError("controller '\(controller.name)': post_write = \"ebpf\" is not possible here: \(error)")
+      }
+      controllers.append((options, named))
     }
     var endpoints = Endpoints(count: configuration.controllers.count)
     for (index, controller) in configuration.controllers.enumerated() { try endpoints.open(index, controller) }
@@ -109,6 +115,7 @@ public enum Daemon {
     controller.maximumTransfer = configuration.maximumDataTransfer
     controller.vectorCount = configuration.ioQueues + 1
     controller.doorbells = configuration.doorbells == .poll ? .poll : .ioeventfd
+    controller.shadowDoorbells = configuration.shadowDoorbells
     var options = DeviceOptions(name: configuration.name, controller: controller, namespaces: namespaces)
     options.ioThread = configuration.ioThread
     if let vendor = configuration.vendorID, let device = configuration.deviceID {

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxIO
 import Logging
 import NVMeController
@@ -59,6 +60,8 @@ final class ControlLoop {
   private var watched: Epoll.Events?
   private var isStopping = false
   private var isOver = false
+  /// How doorbell values arrive: what is configured, or less after it failed.
+  private var postWrite: PostWrite
   private var log: RateLimitedLog
 
   init(
@@ -66,6 +69,7 @@ final class ControlLoop {
   ) throws(Errno) {
     self.options = options
     self.pool = pool
+    postWrite = options.postWrite
     log = RateLimitedLog(logger)
     epoll = try Epoll()
     stop = start.stop
@@ -101,9 +105,7 @@ final class ControlLoop {
     case .listener: accept()
     case .connection: receive(event.events)
     case .mailbox: device?.controller.handleEvents()
-    case .adminSubmission:
-      device?.controller.adminEvents.submission.drain()
-      device?.controller.processAdminQueue()
+    case .adminSubmission: device?.controller.takeAdminSubmissionEvent()
     case .adminCompletion:
       device?.controller.adminEvents.completion.drain()
       device?.controller.processAdminQueue()
@@ -173,6 +175,7 @@ final class ControlLoop {
     watched = nil
     let controller = device.controller
     controller.report = { [unowned self] report in log(report) }
+    device.warn = { [unowned self] reason in log.log(.warning, "\(reason)") }
     try epoll.add(controller.mailbox.descriptor, .readable, token: Source.mailbox.rawValue)
     try epoll.add(controller.adminEvents.submission.rawValue, .readable, token: Source.adminSubmission.rawValue)
     try epoll.add(controller.adminEvents.completion.rawValue, .readable, token: Source.adminCompletion.rawValue)
@@ -254,6 +257,7 @@ final class ControlLoop {
       epoll.remove(controller.adminEvents.completion.rawValue)
       epoll.remove(controller.workCompletions.eventFD)
       epoll.remove(device.memory.faultEvent.rawValue)
+      device.endTracing()
     }
     device = nil
     state = .idle
@@ -268,6 +272,14 @@ final class ControlLoop {
         "queue \(entry.submissionQueue), command \(entry.command), namespace \(entry.namespaceIdentifier), LBA \(entry.slba): \(entry.status)"
       )
     case .invalidDoorbell(let queue): log.log(.notice, "the guest wrote an invalid doorbell: queue \(queue)")
+    case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
+    case .doorbellsLost:
+      // The VMM of this client keeps its ioeventfds; the next client is not led into the same.
+      if case .automatic = postWrite { postWrite = .byClient } else { postWrite = .none }
+      log.log(
+        .error,
+        "the monitor does not say where the guest's BAR0 is, and doorbells by eBPF are lost; they are not offered again: restart the virtual machine, and set post_write = \"off\""
+      )
     case .failed(let reason): log.log(.error, "the controller failed: \(reason)")
     }
   }
@@ -423,15 +435,30 @@ final class ControlLoop {
       connection?.reply(.regionIOFDs(RegionIOFDs(index: query.index), room: query.room))
       return
     }
+    let description = device.controller.description
+    if description.doorbells == .ioeventfd, description.shadowDoorbells != .required {
+      let process = ControlLoop.process(behind: connection?.descriptor ?? -1)
+      if let reason = device.settleDoorbells(postWrite, process: process) {
+        log.log(.warning, "doorbells by eBPF are not offered: \(reason)")
+      }
+    }
     let plan = device.doorbellPlan(budget: connection?.session?.maxReplyDescriptors ?? 0)
+    let isTraced = device.doorbellOffer == .traced
     let entries = plan.entries.map { entry in
+      // The width matters: for an entry of any width KVM does not pass the tracepoint, as it does not read the value.
       IOFDEntry(
-        kind: .shadow, offset: entry.offset, length: 4, descriptorIndex: UInt32(entry.eventIndex),
-        shadowDescriptorIndex: 0, shadowOffset: entry.slotOffset)
+        kind: isTraced || entry.slotOffset == nil ? .ioeventfd : .shadow, offset: entry.offset, length: 4,
+        descriptorIndex: UInt32(entry.eventIndex), shadowDescriptorIndex: 0,
+        shadowOffset: isTraced ? 0 : entry.slotOffset ?? 0)
     }
     connection?.reply(
       .regionIOFDs(RegionIOFDs(index: query.index, entries: entries), room: query.room),
       descriptors: plan.descriptors.map { device.descriptor($0) })
+  }
+
+  /// Who connected the socket; 0 where the kernel does not say.
+  private static func process(behind descriptor: Int32) -> pid_t {
+    do throws(Errno) { return try UnixSocket.peerCredentials(descriptor).processID } catch { return 0 }
   }
 
   // MARK: Held messages

@@ -18,6 +18,12 @@ final class Device {
   var vectors: InterruptTable
   /// The error interrupt, which this device never raises.
   var errorInterrupt = InterruptTable(count: 1)
+  /// What the client is offered for its doorbells; nil before it asks.
+  var doorbellOffer: DoorbellOffer?
+  /// Where a tracer stores its doorbells.
+  var tracedPage: TracedPage?
+  /// Takes what an operator should know.
+  var warn: ((String) -> Void)?
 
   init(_ options: DeviceOptions, pool: IOThreadPool) throws(Errno) {
     var description = options.controller
@@ -104,10 +110,12 @@ final class Device {
     if events.contains(.functionLevelReset) {
       controller.reset { [self] in
         configuration.functionLevelReset()
+        followBAR()
         completion()
       }
       return
     }
+    if events.contains(.bar0AddressChanged) { followBAR() }
     var waiting = 1
     let finish = {
       waiting -= 1
@@ -128,6 +136,7 @@ final class Device {
   func reset(then completion: @escaping () -> Void) {
     controller.reset { [self] in
       configuration.reset()
+      followBAR()
       msix.reset()
       completion()
     }
@@ -160,29 +169,6 @@ final class Device {
       held = nil
       _ = held
       completion()
-    }
-  }
-
-  // MARK: Doorbells
-
-  /// The doorbells that a client which takes `budget` descriptors may signal without a message.
-  func doorbellPlan(budget: Int) -> DoorbellPlan {
-    // A slot may be seen half written while a later value is stored byte by byte. With at most 256 entries only one
-    // byte of it ever changes; larger queues are served by messages.
-    let isSafe = controller.description.queueEntries <= 256 && controller.description.doorbells == .ioeventfd
-    return DoorbellPlan(
-      queues: UInt16(controller.description.queueCount), budget: isSafe ? budget : 0,
-      threads: controller.threadCount, thread: controller.thread(ofQueue:))
-  }
-
-  /// The number of a descriptor of a plan.
-  func descriptor(_ descriptor: DoorbellPlan.Descriptor) -> Int32 {
-    switch descriptor {
-    case .slots: controller.slots.descriptor
-    case .submission(nil): controller.adminEvents.submission.rawValue
-    case .completion(nil): controller.adminEvents.completion.rawValue
-    case .submission(let thread?): controller.doorbellEvents(ofThread: thread).submission.rawValue
-    case .completion(let thread?): controller.doorbellEvents(ofThread: thread).completion.rawValue
     }
   }
 }

@@ -13,6 +13,8 @@ public struct DeviceOptions: Sendable {
   public var namespaces: [Namespace]
   /// The I/O thread that processes all queues; nil: they are spread over all threads.
   public var ioThread: Int?
+  /// How the values of doorbells arrive that come without a message.
+  public var postWrite = PostWrite.byClient
   /// DMA ranges of a client at most.
   public var dmaMapLimit = 65_535
 

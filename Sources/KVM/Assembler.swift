@@ -1,7 +1,7 @@
 /// Makes x86 machine code for real mode, one named instruction at a time.
 ///
-/// Operands have 32 bits unless an instruction says otherwise, addresses 16: each instruction carries the operand size
-/// prefix (66h). Names and encodings are those of the Intel SDM, volume 2. Only what guests of this room need is here,
+/// Operands have 32 bits unless an instruction says otherwise, addresses 16: instructions of 32 bits carry the operand
+/// size prefix (66h). Names and encodings are those of the Intel SDM, volume 2. Only what guests of this room need is here,
 /// and only encodings that KVM's instruction emulator knows.
 public struct Assembler: Sendable {
   /// A 32-bit register, with its number in encodings.
@@ -22,6 +22,14 @@ public struct Assembler: Sendable {
     case esi
     /// EDI.
     case edi
+  }
+
+  /// A 64-bit register of MMX, with its number in encodings: for stores of 8 bytes, which real mode has no others of.
+  public enum MMXRegister: UInt8, Sendable {
+    /// MM0.
+    case mm0 = 0
+    /// MM1.
+    case mm1
   }
 
   /// A place in memory: a displacement, with a base register or without, in a segment.
@@ -147,6 +155,22 @@ public struct Assembler: Sendable {
     emit(value)
   }
 
+  /// MOV memory, AL: 8 bits.
+  public mutating func movAL(_ destination: Memory) { emit([0x88], Register.eax.rawValue, destination) }
+
+  /// MOV memory, AX: 16 bits.
+  public mutating func movAX(_ destination: Memory) { emit([0x89], Register.eax.rawValue, destination) }
+
+  /// MOVQ register, memory: 64 bits.
+  public mutating func movq(_ destination: MMXRegister, _ source: Memory) {
+    emit([0x0F, 0x6F], destination.rawValue, source)
+  }
+
+  /// MOVQ memory, register: 64 bits.
+  public mutating func movq(_ destination: Memory, _ source: MMXRegister) {
+    emit([0x0F, 0x7F], source.rawValue, destination)
+  }
+
   // MARK: Arithmetic
 
   /// The two-operand instructions that share a scheme of encodings, with their number in it.
@@ -222,6 +246,8 @@ public struct Assembler: Sendable {
   public mutating func hlt() { emit([0xF4]) }
   /// OUT port, EAX.
   public mutating func out(_ port: UInt8) { emit([0x66, 0xE7, port]) }
+  /// OUT DX, EAX: to the port in the low 16 bits of EDX.
+  public mutating func outDX() { emit([0x66, 0xEF]) }
 
   // MARK: Encoding
 
@@ -239,9 +265,16 @@ public struct Assembler: Sendable {
 
   /// An instruction with a register (or the number of a variant) and a place in memory.
   private mutating func emit(_ opcode: UInt8, _ register: UInt8, _ memory: Memory) {
+    emit([0x66, opcode], register, memory)
+  }
+
+  /// The same with the operand size that `opcode` has by itself: it is all that comes between the segment override prefix
+  /// and the ModRM byte.
+  private mutating func emit(_ opcode: [UInt8], _ register: UInt8, _ memory: Memory) {
     if let prefix = memory.segmentPrefix { bytes.append(prefix) }
+    emit(opcode)
     emit([
-      0x66, opcode, memory.mode | register << 3, UInt8(truncatingIfNeeded: memory.displacement),
+      memory.mode | register << 3, UInt8(truncatingIfNeeded: memory.displacement),
       UInt8(truncatingIfNeeded: memory.displacement >> 8),
     ])
   }

@@ -1,11 +1,22 @@
 import CLinux
 
-/// A guest-physical address whose writes KVM turns into the signal of an eventfd, without an exit to the VMM.
+/// A guest-physical address, or an I/O port, whose writes KVM turns into the signal of an eventfd, without an exit to
+/// the VMM.
 ///
 /// Source: Linux, Documentation/virt/kvm/api.rst, 4.59 KVM_IOEVENTFD; `post_addr` as in the POST_WRITE patch. A write
 /// matches only where address and length are equal.
 public struct IOEventFD: Equatable, Sendable {
-  /// Guest-physical address of the write.
+  /// What the guest writes to.
+  public enum Bus: Sendable {
+    /// A guest-physical address without memory (`KVM_MMIO_BUS`).
+    case mmio
+    /// An I/O port (`KVM_PIO_BUS`).
+    case pio
+  }
+
+  /// Which addresses `address` is one of.
+  public var bus: Bus
+  /// Guest-physical address of the write, or its port.
   public var address: UInt64
   /// Bytes of the write: 1, 2, 4 or 8; 0: any.
   public var length: UInt32
@@ -18,8 +29,10 @@ public struct IOEventFD: Equatable, Sendable {
 
   /// Describes a write.
   public init(
-    address: UInt64, length: UInt32, event: Int32, datamatch: UInt64? = nil, postAddress: UInt64? = nil
+    bus: Bus = .mmio, address: UInt64, length: UInt32, event: Int32, datamatch: UInt64? = nil,
+    postAddress: UInt64? = nil
   ) {
+    self.bus = bus
     self.address = address
     self.length = length
     self.event = event
@@ -33,6 +46,7 @@ public struct IOEventFD: Equatable, Sendable {
     encoded.addr = address
     encoded.len = length
     encoded.fd = event
+    if bus == .pio { encoded.flags |= UInt32(CLINUX_KVM_IOEVENTFD_FLAG_PIO) }
     if let datamatch {
       encoded.datamatch = datamatch
       encoded.flags |= UInt32(CLINUX_KVM_IOEVENTFD_FLAG_DATAMATCH)

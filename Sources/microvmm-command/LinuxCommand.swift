@@ -18,25 +18,6 @@ struct LinuxCommand: ParsableCommand {
       without one, as it does after a panic with panic=-1; 126 where it could not be run.
       """)
 
-  /// How doorbells go.
-  enum Doorbells: String, CaseIterable, ExpressibleByArgument {
-    case auto
-    case postWrite = "post-write"
-    case software
-    case message
-    case posted
-
-    var path: DoorbellPath {
-      switch self {
-      case .auto: DoorbellPath.automatic(PostWriteSupport.probe())
-      case .postWrite: .postWrite
-      case .software: .softwarePost
-      case .message: .messageWithReply
-      case .posted: .postedMessage
-      }
-    }
-  }
-
   @Option(name: .long, help: "The kernel: an ELF file with a PVH entry (vmlinux).")
   var kernel: String
   @Option(name: .long, help: "The initramfs.")
@@ -49,8 +30,8 @@ struct LinuxCommand: ParsableCommand {
   var cpus = 1
   @Option(name: .long, help: "The vfio-user socket of the device's server.")
   var socket: String
-  @Option(name: .long, help: "How doorbells reach the server.")
-  var doorbells = Doorbells.auto
+  @Option(name: .long, help: DoorbellsOption.help)
+  var doorbells = DoorbellsOption.auto
   @Option(name: .long, help: "Seconds until the guest is ended, 1 to 86400.")
   var deadline: Int32 = 300
 

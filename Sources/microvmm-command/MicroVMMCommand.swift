@@ -6,5 +6,5 @@ struct MicroVMMCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "microvmm",
     abstract: "A small VMM on /dev/kvm whose one device is served over vfio-user.",
-    subcommands: [ProbeCommand.self, LinuxCommand.self])
+    subcommands: [ProbeCommand.self, PostWriteTestCommand.self, DiskTestCommand.self, LinuxCommand.self])
 }

@@ -1,5 +1,6 @@
 #if canImport(MicroVMM)
   import ArgumentParser
+  import Doorbells
   import KVM
   import MicroVMM
 
@@ -37,8 +38,10 @@
       guard kvm == .available else { throw ValidationError("\(kvm)") }
       let support = PostWriteSupport.probe()
       print(support)
+      let tracer = Self.tracer
       let results = try DoorbellCost(
-        ways: DoorbellCost.ways(support), count: count, rounds: rounds, vcpuCPU: vcpuCPU, serverCPU: serverCPU
+        ways: DoorbellCost.ways(support, traces: tracer != nil), tracer: tracer, count: count, rounds: rounds,
+        vcpuCPU: vcpuCPU, serverCPU: serverCPU
       ).run()
       guard let baseline = results.first(where: { $0.way == .memory }),
         let reference = results.first(where: { $0.way == .messageWithReply })?.less(baseline)
@@ -52,23 +55,44 @@
             ratio(reference.wall, result.wall), whole(DoorbellCost.Result.median(result.cpu)),
             ratio(reference.cpu, result.cpu)))
       }
+      for (own, beside) in [
+        (DoorbellCost.Way.exit, .exitBesideTracer), (.ioeventfd, DoorbellCost.Way.ioeventfdBesideTracer),
+      ] {
+        guard let alone = results.first(where: { $0.way == own })?.less(baseline),
+          let loaded = results.first(where: { $0.way == beside })?.less(baseline)
+        else { continue }
+        print("\(Self.name(own)), eBPF attached for another VM / not attached: CPU \(ratio(loaded.cpu, alone.cpu))")
+      }
+    }
+
+    /// Loads the eBPF program, or says why it cannot be measured.
+    private static var tracer: DoorbellTracer? {
+      do throws(DoorbellTracerError) { return try DoorbellTracer.load(clients: 1) } catch {
+        print("without eBPF: \(error)")
+        return nil
+      }
     }
 
     private static func name(_ way: DoorbellCost.Way) -> String {
       switch way {
       case .memory: "store to memory"
       case .exit: "exit alone"
+      case .exitBesideTracer: "  eBPF attached for another VM"
       case .messageWithReply: "exit, message with reply"
       case .postedMessage: "exit, posted message"
       case .softwarePost: "exit, VMM stores and signals"
       case .ioeventfd: "ioeventfd without value"
+      case .ioeventfdUnawaited: "  nobody waits for it"
+      case .ioeventfdBesideTracer: "  eBPF attached for another VM"
+      case .traced: "ioeventfd, value by eBPF"
       case .datamatch(let values): "ioeventfd, datamatch of \(values)"
       case .postWrite: "ioeventfd POST_WRITE"
+      case .postWriteUnawaited: "  nobody waits for it"
       }
     }
 
     private func row(_ way: String, _ wall: String, _ wallRatio: String, _ cpu: String, _ cpuRatio: String) -> String {
-      pad(way, 30, left: true) + pad(wall, 9) + pad(wallRatio, 22) + pad(cpu, 9) + pad(cpuRatio, 22)
+      pad(way, 30, left: true) + pad(wall, 9) + pad(wallRatio, 26) + pad(cpu, 9) + pad(cpuRatio, 26)
     }
 
     private func pad(_ text: String, _ width: Int, left: Bool = false) -> String {

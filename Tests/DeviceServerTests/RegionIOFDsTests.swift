@@ -142,6 +142,28 @@ import Testing
     #expect(try all(client, 4096).bytes == reply(Number.getRegionIOFDs, u32(16, 0, 0, 0)))
   }
 
+  @Test func withoutPostWriteEveryDoorbellIsAMessage() throws {
+    var options = try testOptions()
+    options.postWrite = .none
+    let client = try ServedDevice(options).connect()
+    #expect(try all(client, 4096).bytes == reply(Number.getRegionIOFDs, u32(16, 0, 0, 0)))
+    #expect(try Driver.enabled(client).identifies())
+  }
+
+  /// Where no program can be loaded, or none is needed, the client is left to its kernel.
+  @Test func withoutATracerTheClientHasSlots() throws {
+    var options = try options(queues: 1)
+    options.postWrite = .automatic { nil }
+    let client = try ServedDevice(options).connect()
+    let (bytes, descriptors) = try all(client, 4096)
+    #expect(
+      bytes
+        == reply(
+          Number.getRegionIOFDs,
+          u32(208, 0, 0, 4) + entry(0x1000, 1) + entry(0x1004, 4) + entry(0x1008, 2) + entry(0x100c, 3)))
+    #expect(descriptors.numbers.count == 5)
+  }
+
   // MARK: Doorbells
 
   /// What KVM does at a write of the guest: it stores the value, then it signals.

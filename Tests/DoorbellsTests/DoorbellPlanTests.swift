@@ -31,6 +31,21 @@ import Testing
     }
   }
 
+  @Test func doorbellsWithoutValues() {
+    func plan(_ queues: UInt16, budget: Int) -> DoorbellPlan {
+      DoorbellPlan(valuelessQueues: queues, budget: budget, threads: 2) { (Int($0) - 1) % 2 }
+    }
+    let entries = [(0x1008, 0), (0x1010, 1), (0x1018, 0)].map {
+      DoorbellPlan.Entry(offset: UInt64($0.0), eventIndex: $0.1, slotOffset: nil)
+    }
+    #expect(plan(3, budget: 2).descriptors == [.valueless(thread: 0), .valueless(thread: 1)])
+    #expect(plan(3, budget: 2).entries == entries)
+    #expect(plan(3, budget: 16) == plan(3, budget: 2))
+    for (queues, budget) in [(UInt16(3), 1), (3, 0), (3, -1), (0, 8)] {
+      #expect(plan(queues, budget: budget).descriptors.isEmpty && plan(queues, budget: budget).entries.isEmpty)
+    }
+  }
+
   @Test(arguments: [3, 4]) func oneThreadNeedsThreeDescriptorsForAllTails(budget: Int) {
     let plan = plan(queues: 3, budget: budget, threads: 1)
     #expect(plan.descriptors == [.slots, .submission(thread: nil), .submission(thread: 0)])
@@ -47,6 +62,23 @@ import Testing
       plan.entries == [
         entry(0x1000, 1), entry(0x1004, 4), entry(0x1008, 2), entry(0x100c, 3), entry(0x1010, 2), entry(0x1014, 3),
       ])
+  }
+
+  /// The slots are not the client's business: one descriptor less.
+  @Test func tracedDoorbellsNeedNoSlots() {
+    func plan(_ budget: Int) -> DoorbellPlan {
+      DoorbellPlan(queues: 1, budget: budget, isTraced: true, threads: 1) { _ in 0 }
+    }
+    #expect(plan(0) == DoorbellPlan(queues: 1, budget: 0, threads: 1) { _ in 0 })
+    #expect(plan(1).descriptors == [.submission(thread: nil)])
+    #expect(plan(1).entries == [entry(0x1000, 0)])
+    #expect(plan(2).descriptors == [.submission(thread: nil), .submission(thread: 0)])
+    #expect(plan(2).entries == [entry(0x1000, 0), entry(0x1008, 1)])
+    #expect(
+      plan(4).descriptors == [
+        .submission(thread: nil), .submission(thread: 0), .completion(thread: 0), .completion(thread: nil),
+      ])
+    #expect(plan(4).entries == [entry(0x1000, 0), entry(0x1004, 3), entry(0x1008, 1), entry(0x100c, 2)])
   }
 
   /// Some tails by eventfd and others by message would be two paths for nothing.

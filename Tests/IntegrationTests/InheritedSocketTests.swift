@@ -11,7 +11,7 @@ import Testing
     let image = try folder.image("disk", byteCount: 1 << 20)
     let pair = try UnixSocketPair()
     let daemon = try DaemonProcess(
-      ["serve", "--fd", "7", "--image", image.path], handover: (pair.second.rawValue, 7))
+      ["serve", "--fd", "7", "--image", image.path, "--post-write", "kernel"], handover: (pair.second.rawValue, 7))
     let socket = try pair.first.duplicate()
     _ = consume pair
     let host = try HostController(
@@ -42,7 +42,8 @@ import Testing
     let image = try folder.image("disk", byteCount: 1 << 20)
     let listener = try UnixListener(path: folder.file("socket"))
     let daemon = try DaemonProcess(
-      ["serve", "--fd", "3", "--image", image.path], handover: (listener.descriptor.rawValue, 3))
+      ["serve", "--fd", "3", "--image", image.path, "--post-write", "kernel"],
+      handover: (listener.descriptor.rawValue, 3))
     for version in 1...3 as ClosedRange<UInt64> {
       // Nobody waits for the daemon: a connection waits in the socket until it is ready.
       let host = try HostController(path: folder.file("socket"), memory: try HostMemory(byteCount: 8 << 20))

@@ -30,12 +30,14 @@ import VFIOUser
         [[controller]]
         name = "good"
         socket = "good.sock"
+        post_write = "kernel"
         [[controller.namespace]]
         image = "good.img"
 
         [[controller]]
         name = "attacked"
         socket = "attacked.sock"
+        post_write = "kernel"
         [[controller.namespace]]
         image = "attacked.img"
         """)

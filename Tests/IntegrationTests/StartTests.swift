@@ -99,6 +99,15 @@ import Testing
     (["--socket-path", "/tmp/x", "--null", "1MiB", "--serial", "123456789012345678901"], "20"),
     (["--socket-path", "/tmp/x", "--null", "1MiB", "--log-level", "loud"], "--log-level"),
     (["--socket-path", "/tmp/x", "--null", "1MiB", "--doorbells", "bell"], "--doorbells"),
+    (
+      ["--socket-path", "/tmp/x", "--null", "1MiB", "--post-write", "bpf"],
+      "--post-write: write auto, kernel, ebpf or off"
+    ),
+    (
+      ["--socket-path", "/tmp/x", "--null", "1MiB", "--post-write", "off", "--doorbells", "poll"],
+      "has no effect with doorbells = \"poll\""
+    ),
+    (["--config", "/tmp/x", "--post-write", "off"], "--config describes the controllers"),
     (["--socket-path", "/tmp/x", "--null", "1MiB", "--nonsense"], "--nonsense"),
     (["--config", "/tmp/x", "--null", "1MiB"], "--config describes the controllers"),
     (["--config", "/nonexistent/nvmed.toml"], "/nonexistent/nvmed.toml"),

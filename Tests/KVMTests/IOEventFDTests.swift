@@ -36,6 +36,14 @@ import Testing
     #expect(encoded.post_addr == 0)
   }
 
+  @Test func encodesAPort() {
+    let encoded = IOEventFD(bus: .pio, address: 0xE000, length: 4, event: 1, postAddress: 0x1000)
+      .encoded(deassign: false)
+    #expect(encoded.flags == 0x22)
+    #expect(encoded.addr == 0xE000)
+    #expect(IOEventFD(bus: .pio, address: 0xE000, length: 4, event: 1).encoded(deassign: true).flags == 0x06)
+  }
+
   @Test func aRouteIsAMessageToTheFirstLocalAPIC() {
     let entry = MSIRoute(gsi: 25, vector: 0x31).encoded
     #expect(MemoryLayout<kvm_irq_routing_entry>.size == 48)

@@ -22,6 +22,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "bpf.h"
 #include "kvm.h"
 #include "memory.h"
 #include "sigbus.h"

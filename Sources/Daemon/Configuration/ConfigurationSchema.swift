@@ -64,6 +64,18 @@ public enum ConfigurationSchema {
           + "(\"ioeventfd\"), or by storing into a page that an I/O thread looks at all the time (\"poll\": latency "
           + "bought with a CPU, and the only way for SPDK's host driver). \"auto\" is \"ioeventfd\"."),
       ConfigurationSetting(
+        "post_write", \.postWrite, .choice,
+        meaning: "How the value of a doorbell arrives that is rung by eventfd: the host's KVM or the monitor stores it "
+          + "(\"kernel\": ioeventfds with POST_WRITE, of a patched kernel), an eBPF program of the daemon does so "
+          + "(\"ebpf\": any kernel from 5.10 on and plain ioeventfds; needs root, or CAP_BPF and CAP_PERFMON, and the PID "
+          + "namespace of the host), or it does not, and doorbells are messages (\"off\"). \"auto\" is \"kernel\" where "
+          + "KVM can, else \"ebpf\" where that can be loaded and the monitor runs a virtual machine, else \"kernel\"."),
+      ConfigurationSetting(
+        "shadow_doorbells", \.shadowDoorbells, .choice,
+        meaning: "Whether the guest's driver may keep doorbell values in its own memory and ring only where that is "
+          + "needed (Doorbell Buffer Config): \"on\" spares it exits; \"required\" gives the monitor plain "
+          + "ioeventfds too, which every KVM has, and a guest whose driver does not use the buffers gets no disk."),
+      ConfigurationSetting(
         "vendor_id", \.vendorID, .pciID, meaning: "PCI vendor id; goes together with device_id.",
         absence: "Default: 0x1af4.", example: "0x1af4"),
       ConfigurationSetting(

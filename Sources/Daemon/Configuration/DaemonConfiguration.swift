@@ -1,3 +1,5 @@
+import Doorbells
+
 /// What the daemon is asked to do: its threads, its log and its controllers.
 ///
 /// Defaults are those of the initializers; `ConfigurationSchema` shows and checks the same fields in a file.
@@ -70,6 +72,10 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var maximumDataTransfer: Int
   /// How doorbells may be rung beside messages.
   public var doorbells: DoorbellChoice
+  /// How the values of doorbells arrive that are rung by eventfd.
+  public var postWrite: PostWriteChoice
+  /// Whether the guest's driver may keep doorbell values in guest memory.
+  public var shadowDoorbells: ShadowDoorbellMode
   /// PCI vendor id; `nil` for the daemon's default. Set together with `deviceID`.
   public var vendorID: UInt16?
   /// PCI device id; `nil` for the daemon's default.
@@ -83,8 +89,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public init(
     name: String, socketPath: String? = nil, inheritedSocket: Int32? = nil, serial: String? = nil,
     model: String = "nvmed NVMe controller", firmware: String = "1.0", ioQueues: Int = 64, queueEntries: Int = 256,
-    maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, vendorID: UInt16? = nil,
-    deviceID: UInt16? = nil, ioThread: Int? = nil,
+    maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, postWrite: PostWriteChoice = .auto,
+    shadowDoorbells: ShadowDoorbellMode = .off, vendorID: UInt16? = nil, deviceID: UInt16? = nil, ioThread: Int? = nil,
     namespaces: [NamespaceConfiguration] = []
   ) {
     self.name = name
@@ -97,6 +103,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
     self.queueEntries = queueEntries
     self.maximumDataTransfer = maximumDataTransfer
     self.doorbells = doorbells
+    self.postWrite = postWrite
+    self.shadowDoorbells = shadowDoorbells
     self.vendorID = vendorID
     self.deviceID = deviceID
     self.ioThread = ioThread
@@ -178,4 +186,17 @@ public enum DoorbellChoice: String, CaseIterable, Sendable {
   case ioeventfd
   /// A page to store into, looked at all the time.
   case poll
+}
+
+/// How the value of a doorbell arrives that is rung by eventfd.
+public enum PostWriteChoice: String, CaseIterable, Sendable {
+  /// `kernel` where this host's KVM has POST_WRITE; else `ebpf` where that can be loaded, for clients that run a virtual
+  /// machine; else `kernel`.
+  case auto
+  /// KVM or the monitor stores it into shared memory.
+  case kernel
+  /// An eBPF program of the daemon stores it.
+  case ebpf
+  /// It does not: doorbells are messages.
+  case off
 }

@@ -52,11 +52,15 @@ extension IOEventFD {
 extension DoorbellSlots {
   /// What KVM is given on a path; each address is an offset in BAR0.
   func events(_ path: DoorbellPath) -> [IOEventFD] {
-    guard path == .postWrite else { return [] }
-    return doorbells.values.map { doorbell in
-      IOEventFD(
-        address: doorbell.offset, length: UInt32(DoorbellSlots.width), event: doorbell.event,
-        postAddress: doorbell.slotAddress)
+    let length = UInt32(DoorbellSlots.width)
+    return switch path {
+    case .postWrite:
+      doorbells.values.map { doorbell in
+        IOEventFD(
+          address: doorbell.offset, length: length, event: doorbell.event, postAddress: doorbell.slotAddress)
+      }
+    case .ebpf: plain.map { offset, event in IOEventFD(address: offset, length: length, event: event) }
+    case .messageWithReply, .postedMessage, .softwarePost: []
     }
   }
 }

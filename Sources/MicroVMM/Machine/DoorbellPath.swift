@@ -4,6 +4,9 @@ import KVM
 public enum DoorbellPath: CaseIterable, Equatable, Sendable {
   /// KVM stores the value in the slot and signals the eventfd; the VMM is not woken. A patched kernel has it.
   case postWrite
+  /// KVM signals the eventfd, and the VMM is not woken; the value is the server's business, which has an eBPF program
+  /// store it. Plain ioeventfds, which every kernel has.
+  case ebpf
   /// KVM wakes the VMM, which sends REGION_WRITE and waits for the reply before the guest goes on.
   case messageWithReply
   /// KVM wakes the VMM, which sends REGION_WRITE and does not ask for a reply.
@@ -23,6 +26,7 @@ public enum DoorbellPath: CaseIterable, Equatable, Sendable {
   public var name: String {
     switch self {
     case .postWrite: "post-write"
+    case .ebpf: "ebpf"
     case .messageWithReply: "message"
     case .postedMessage: "posted"
     case .softwarePost: "software"

@@ -14,6 +14,7 @@ struct Machine: ~Copyable {
   /// Builds the machine up to the guest's first instruction.
   init(_ options: MicroVMM, _ socket: consuming FileDescriptor) throws(MachineFailure) {
     var step = MachineStep.virtualMachine
+    let registered: Int
     do throws(Errno) {
       let memory = try Machine.makeMemory(options.program)
       let machine = try VirtualMachine(try KVMSystem())
@@ -27,12 +28,16 @@ struct Machine: ~Copyable {
           fsBase: MicroVMM.bar0Address, gsBase: LocalAPIC.baseAddress))
       step = .device
       var device = try PassedThroughDevice(socket, memory: memory, at: MicroVMM.bar0Address)
-      try device.place()
+      try device.place(options.placement)
       step = .interrupts
       let interrupts = try InterruptEvents(machine, options.interruptVectors)
       try device.installInterrupts(interrupts.numbers)
       step = .doorbells
-      if options.doorbells == .postWrite { try Machine.registerDoorbells(machine, device) }
+      // They need not be taken back: KVM stores on the vCPU's thread alone, and that does not run the guest any more when
+      // the slots are unmapped.
+      var registrations = DoorbellRegistrations(device.slots.events(options.doorbells))
+      try registrations.move(to: device.address, machine)
+      registered = registrations.mostRegistered
       self.memory = memory
       self.machine = machine
       self.vcpu = vcpu
@@ -40,7 +45,11 @@ struct Machine: ~Copyable {
       self.interrupts = interrupts
       writes = RegisterWrites(doorbells: options.doorbells)
     } catch { throw MachineFailure(step, error) }
-    if writes.doorbells == .postWrite { report.postWriteDoorbells = device.slots.doorbells.count }
+    switch options.doorbells {
+    case .postWrite: report.postWriteDoorbells = registered
+    case .ebpf: report.plainDoorbells = registered
+    default: break
+    }
   }
 
   // MARK: Building
@@ -53,19 +62,6 @@ struct Machine: ~Copyable {
         from: segment.bytes, byteCount: segment.bytes.count)
     }
     return memory
-  }
-
-  /// Gives KVM every doorbell that has a slot. They need not be taken back: KVM stores on the vCPU's thread alone, and
-  /// that does not run the guest any more when the slots are unmapped.
-  private static func registerDoorbells(
-    _ machine: borrowing VirtualMachine, _ device: borrowing PassedThroughDevice
-  ) throws(Errno) {
-    for doorbell in device.slots.doorbells.values {
-      try machine.assign(
-        IOEventFD(
-          address: device.address + doorbell.offset, length: UInt32(DoorbellSlots.width), event: doorbell.event,
-          postAddress: doorbell.slotAddress))
-    }
   }
 
   // MARK: Running

@@ -16,6 +16,19 @@ public struct MicroVMM: Sendable {
   /// The vectors of the CPU that MSI-X vectors 0, 1 and so on raise.
   public var interruptVectors: [UInt8]
 
+  /// What the server is told of BAR0's address.
+  public var placement = Placement.known
+
+  /// What a server is told of BAR0's address before the guest runs.
+  public enum Placement: Sendable {
+    /// Where it is.
+    case known
+    /// Another address first, and then where it is.
+    case moved(from: UInt64)
+    /// Nothing: configuration space says another address than that where the guest finds it.
+    case hidden
+  }
+
   /// Describes a machine.
   public init(
     _ program: GuestProgram, doorbells: DoorbellPath, deadline: Int32 = 20_000,

@@ -35,7 +35,17 @@ struct PassedThroughDevice: ~Copyable {
   }
 
   /// Writes BAR0's address as firmware does, and lets the device decode it and do DMA.
-  mutating func place() throws(Errno) {
+  mutating func place(_ placement: MicroVMM.Placement) throws(Errno) {
+    switch placement {
+    case .known: try place(at: address)
+    case .moved(let first):
+      try place(at: first)
+      try place(at: address)
+    case .hidden: try client.writeConfiguration(at: PCIConfiguration.command, PCIConfiguration.enabledCommand, count: 2)
+    }
+  }
+
+  private mutating func place(at address: UInt64) throws(Errno) {
     let bar = try client.readConfiguration(at: PCIConfiguration.baseAddress0, count: 4)
     try client.writeConfiguration(at: PCIConfiguration.baseAddress0, address & 0xFFFF_FFFF, count: 4)
     if bar & PCIConfiguration.memoryTypeMask == PCIConfiguration.memoryType64 {

@@ -35,8 +35,9 @@ struct RegisterWrites {
       try client.regionWrite(.bar0, offset: offset, data, posted: true)
       counts.postedDoorbells += 1
       return
-    // A doorbell that KVM could not store comes here. Its reply is awaited, so that no later one overtakes it.
-    case .postWrite, .messageWithReply: break
+    // A doorbell that KVM could not store, or has no eventfd for, comes here. Its reply is awaited, so that no later one
+    // overtakes it.
+    case .postWrite, .ebpf, .messageWithReply: break
     }
     try client.regionWrite(.bar0, offset: offset, data)
     counts.doorbellsWithReply += 1

@@ -1,3 +1,4 @@
+import Doorbells
 import KVM
 import LinuxIO
 
@@ -13,6 +14,8 @@ public struct DoorbellCost: Sendable {
     case memory
     /// An exit to the VMM, which does nothing.
     case exit
+    /// The same while the eBPF program is attached for the doorbells of another VM: what it costs everybody.
+    case exitBesideTracer
     /// An exit, REGION_WRITE, and the wait for its reply.
     case messageWithReply
     /// An exit, and REGION_WRITE without reply.
@@ -21,11 +24,19 @@ public struct DoorbellCost: Sendable {
     case softwarePost
     /// A plain ioeventfd: the signal alone, without the value.
     case ioeventfd
+    /// The same while nobody waits for the eventfd, as with a server that is looking at its slots anyway.
+    case ioeventfdUnawaited
+    /// The same while the eBPF program is attached for the doorbells of another VM.
+    case ioeventfdBesideTracer
+    /// A plain ioeventfd, and the eBPF program stores the value.
+    case traced
     /// The last registered of so many ioeventfds at one address, each for one value: what it takes to tell a server
     /// the value without POST_WRITE.
     case datamatch(values: Int)
     /// POST_WRITE: KVM stores the value and signals.
     case postWrite
+    /// The same while nobody waits for the eventfd: the server is looking at its slots anyway, as after work.
+    case postWriteUnawaited
   }
 
   /// What was measured of one way.
@@ -75,20 +86,29 @@ public struct DoorbellCost: Sendable {
   public var deadline: Int32
 
   /// Every way that this kernel has.
-  public static func ways(_ support: PostWriteSupport) -> [Way] {
-    let all: [Way] = [
-      .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .datamatch(values: 1),
-      .datamatch(values: 256),
+  ///
+  /// - Parameter traces: whether the eBPF program can be loaded.
+  public static func ways(_ support: PostWriteSupport, traces: Bool = false) -> [Way] {
+    var all: [Way] = [
+      .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .ioeventfdUnawaited,
+      .datamatch(values: 1), .datamatch(values: 256),
     ]
-    return support == .supported ? all + [.postWrite] : all
+    if traces { all += [.exitBesideTracer, .ioeventfdBesideTracer, .traced] }
+    if support == .supported { all += [.postWrite, .postWriteUnawaited] }
+    return all
   }
+
+  /// Has values stored by eBPF; nil: no way that needs it is measured.
+  public var tracer: DoorbellTracer?
 
   /// Describes a measurement.
   public init(
-    ways: [Way], count: UInt32 = 2000, rounds: Int = 15, vcpuCPU: Int32? = nil, serverCPU: Int32? = nil,
+    ways: [Way], tracer: DoorbellTracer? = nil, count: UInt32 = 2000, rounds: Int = 15, vcpuCPU: Int32? = nil,
+    serverCPU: Int32? = nil,
     deadline: Int32 = 120_000
   ) {
     self.ways = ways
+    self.tracer = tracer
     self.count = count
     self.rounds = rounds
     self.vcpuCPU = vcpuCPU
@@ -99,7 +119,7 @@ public struct DoorbellCost: Sendable {
   /// Measures. The first round of each way is thrown away.
   ///
   /// - Throws: what KVM and the system calls throw; `ETIMEDOUT` at the deadline; `EPROTO` where the guest did something
-  ///   else than to ring `count` times, or the server did not hear it.
+  ///   else than to ring `count` times, or the server did not hear it; `EINVAL` for a way that needs a tracer without one.
   public func run() throws(Errno) -> [Result] {
     let measured = try GuestThread.run(deadline: deadline, cpus: vcpuCPU.map { [$0] } ?? []) { kick in
       do throws(Errno) { return Swift.Result<[Result], Errno>.success(try run(kick)) } catch { return .failure(error) }
@@ -109,7 +129,7 @@ public struct DoorbellCost: Sendable {
 
   private func run(_ kick: VCPUKick) throws(Errno) -> [Result] {
     var bells: [DoorbellRinger] = []
-    for way in ways { bells.append(try DoorbellRinger(way, count: count, serverCPU: serverCPU)) }
+    for way in ways { bells.append(try DoorbellRinger(way, count: count, tracer: tracer, serverCPU: serverCPU)) }
     var results = ways.map { Result(way: $0) }
     for round in 0...rounds {
       for index in ways.indices {

@@ -5,6 +5,16 @@ import VFIOUser
 
 /// The least that a server of doorbells can be: a thread that counts them. It sleeps between them.
 final class DoorbellListener: Sendable {
+  /// What the thread waits for.
+  enum Source: Sendable {
+    /// Messages.
+    case messages
+    /// The event.
+    case event
+    /// Nothing: there is no thread, and the event is looked at at the end.
+    case nothing
+  }
+
   /// Announces a doorbell that is no message.
   let event: EventFD
   private let memory: SharedMemory
@@ -18,16 +28,17 @@ final class DoorbellListener: Sendable {
   /// - Parameters:
   ///   - socket: where messages come from.
   ///   - cpu: the CPU it runs on; nil: any.
-  ///   - isByMessage: whether it reads messages, or else waits for the event.
-  init(_ socket: consuming FileDescriptor, cpu: Int32?, isByMessage: Bool) throws(Errno) {
+  ///   - source: what it waits for.
+  init(_ socket: consuming FileDescriptor, cpu: Int32?, source: Source) throws(Errno) {
     let event = try EventFD()
     let memory = try SharedMemory(name: "doorbell", count: 4096)
     self.event = event
     stopping = try EventFD()
     self.memory = memory
     self.socket = socket
+    guard source != .nothing else { return }
     let started = try Thread(name: "server", cpus: cpu.map { [$0] } ?? []) { [self] in
-      if isByMessage { readMessages() } else { awaitEvents() }
+      if source == .messages { readMessages() } else { awaitEvents() }
     }
     thread.withLock { $0 = started }
   }
@@ -47,6 +58,7 @@ final class DoorbellListener: Sendable {
     _ = shutdown(hangUp, Int32(SHUT_WR))
     stopping.signal()
     thread.withLock { $0.take() }?.join()
+    heard.add(event.drain(), ordering: .releasing)
     return heard.load(ordering: .acquiring)
   }
 

@@ -1,5 +1,6 @@
-import KVM
+import Doorbells
 import Glibc
+import KVM
 import LinuxIO
 import VFIOUser
 
@@ -11,11 +12,15 @@ final class DoorbellRinger {
     let cpu: UInt64
   }
 
+  /// Where the doorbell is: one of its own, as a tracer cannot tell the guests of a process apart.
+  private static let address: UInt64 = 0x6_0000
+
   private let way: DoorbellCost.Way
   private let count: UInt32
   private var guest: SmallGuest
   private var client: ClientConnection
   private let server: DoorbellListener
+  private let tracer: DoorbellTracer?
   private var rung: UInt64 = 0
 
   /// The value that the guest writes: with `values` datamatches, that of the last.
@@ -26,9 +31,10 @@ final class DoorbellRinger {
   /// Makes the guest and starts the server.
   ///
   /// - Parameter count: doorbells in one go, at least 1.
-  init(_ way: DoorbellCost.Way, count: UInt32, serverCPU: Int32?) throws(Errno) {
+  init(_ way: DoorbellCost.Way, count: UInt32, tracer: DoorbellTracer?, serverCPU: Int32?) throws(Errno) {
+    guard tracer != nil || way.tracedProcess == nil else { throw .invalidArgument }
     // The store of the baseline goes to the end of the guest's own page.
-    let guest = try SmallGuest(fsBase: way == .memory ? 0x800 : SmallGuest.deviceAddress) { code in
+    let guest = try SmallGuest(fsBase: way == .memory ? 0x800 : DoorbellRinger.address) { code in
       code.mov(.eax, DoorbellRinger.value(way))
       code.mov(.ecx, count)
       let next = code.here()
@@ -39,7 +45,7 @@ final class DoorbellRinger {
     }
     let pair = try UnixSocketPair()
     let client = ClientConnection(try pair.first.duplicate())
-    let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, isByMessage: way.isByMessage)
+    let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, source: way.source)
     do throws(Errno) {
       for event in DoorbellRinger.events(way, server) { try guest.machine.assign(event) }
     } catch {
@@ -50,21 +56,22 @@ final class DoorbellRinger {
     self.count = count
     self.guest = guest
     self.server = server
+    self.tracer = tracer
     self.client = client
   }
 
   deinit { _ = server.stop(hangUp: client.descriptor) }
 
   private static func events(_ way: DoorbellCost.Way, _ server: DoorbellListener) -> [IOEventFD] {
-    var event = IOEventFD(address: SmallGuest.deviceAddress, length: 4, event: server.event.rawValue)
+    var event = IOEventFD(address: DoorbellRinger.address, length: 4, event: server.event.rawValue)
     switch way {
-    case .ioeventfd: return [event]
+    case .ioeventfd, .ioeventfdUnawaited, .ioeventfdBesideTracer, .traced: return [event]
     case .datamatch(let values):
       return (1...max(values, 1)).map { value in
         event.datamatch = UInt64(value)
         return event
       }
-    case .postWrite:
+    case .postWrite, .postWriteUnawaited:
       event.postAddress = server.slotAddress
       return [event]
     default: return []
@@ -76,6 +83,9 @@ final class DoorbellRinger {
   /// - Throws: what KVM and the socket throw; `ETIMEDOUT` after a kick; `EPROTO` for an exit that must not be.
   func ring(_ kick: VCPUKick) throws(Errno) -> Time {
     try guest.restart()
+    // Attached during this go alone: other ways must not pay for it.
+    let page = try trace()
+    defer { page?.end() }
     try guest.attach(kick)
     defer { kick.detach() }
     let wall = Clock.monotonic
@@ -84,7 +94,7 @@ final class DoorbellRinger {
     loop: while true {
       switch try guest.run() {
       case .halt: break loop
-      case .mmioWrite(SmallGuest.deviceAddress, 4, let value):
+      case .mmioWrite(DoorbellRinger.address, 4, let value):
         exits += 1
         try deliver(UInt32(truncatingIfNeeded: value))
       case .interrupted: throw Errno(rawValue: ETIMEDOUT)
@@ -93,8 +103,20 @@ final class DoorbellRinger {
     }
     let time = Time(wall: Clock.monotonic &- wall, cpu: Clock.threadCPU &- cpu)
     guard exits == (way.exits ? count : 0) else { throw .protocolError }
+    // The page is new: every store of this go was counted, and none of another VM's.
+    if let page, page.stores(at: 0) != (way == .traced ? count : 0) { throw .protocolError }
     rung += UInt64(count)
     return time
+  }
+
+  /// Has the eBPF program attached for this guest or another, as the way wants it.
+  private func trace() throws(Errno) -> TracedPage? {
+    guard let tracer, let process = way.tracedProcess else { return nil }
+    let page: TracedPage
+    do throws(DoorbellTracerError) { page = try tracer.makePage(process: process) } catch { throw .notPermitted }
+    // The guest's doorbell is the first: the tail of the admin queue.
+    try page.place(bar0: DoorbellRinger.address - 0x1000)
+    return page
   }
 
   private func deliver(_ value: UInt32) throws(Errno) {
@@ -122,14 +144,29 @@ extension DoorbellCost.Way {
   /// Whether the doorbell wakes the VMM.
   var exits: Bool {
     switch self {
-    case .exit, .messageWithReply, .postedMessage, .softwarePost: true
+    case .exit, .exitBesideTracer, .messageWithReply, .postedMessage, .softwarePost: true
     default: false
     }
   }
 
-  /// Whether it comes to the server as a message.
-  var isByMessage: Bool { self == .messageWithReply || self == .postedMessage }
+  /// What the server waits for.
+  var source: DoorbellListener.Source {
+    switch self {
+    case .messageWithReply, .postedMessage: .messages
+    case .ioeventfdUnawaited, .postWriteUnawaited: .nothing
+    default: .event
+    }
+  }
 
   /// Whether the server hears of it.
-  var reachesServer: Bool { self != .memory && self != .exit }
+  var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer }
+
+  /// The process whose doorbells are traced meanwhile: this one, or one that has no VM; nil: the program is not attached.
+  var tracedProcess: pid_t? {
+    switch self {
+    case .traced: getpid()
+    case .exitBesideTracer, .ioeventfdBesideTracer: 1
+    default: nil
+    }
+  }
 }

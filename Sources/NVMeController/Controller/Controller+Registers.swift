@@ -76,6 +76,7 @@ extension Controller {
       let tail = slots.submissionQueueTail(0), let head = slots.completionQueueHead(0)
     else { return fail("CC or AQA has a value that is not supported") }
     slots.clear()
+    adminSignals = 0
     adminEvents.submission.drain()
     adminEvents.completion.drain()
     adminSubmissionQueue = SubmissionQueue(
@@ -102,6 +103,7 @@ extension Controller {
     adminCompletionQueue = CompletionQueue()
     vectors.forgetPending()
     queues = QueueTable(count: description.queueCount)
+    doorbellBuffers = nil
     events = AsynchronousEvents()
     finished = []
     abortsUnderWay = 0
@@ -164,27 +166,57 @@ extension Controller {
     if flush.missing == 0 { flush.completion(flush.succeeded) }
   }
 
+  // MARK: Doorbells by event
+
+  /// The admin queue's tail was announced by its event. On the control thread.
+  ///
+  /// Of traced doorbells it is also counted whether a value came with each: the event is KVM's own and needs no BAR
+  /// address, while the tracer has that from configuration space. A client that keeps its guest's BAR to itself would
+  /// have doorbells without a value, which cannot be guessed: the queue may hold new commands or old ones. So the
+  /// controller fails (CSTS.CFS): the host sees a broken disk at its first admin command, before there is data to lose,
+  /// rather than commands that never end.
+  public func takeAdminSubmissionEvent() {
+    let signals = adminEvents.submission.drain()
+    if registers.status.ready, let tails = slots.tracedAdminTails {
+      adminSignals &+= signals
+      if adminSignals > UInt64(tails), !pauseReasons.contains(.failure) {
+        report?(.doorbellsLost)
+        fail("a doorbell was signalled and its value is not known")
+      }
+    }
+    processAdminQueue()
+  }
+
+  /// Has a tracer's page take the values of doorbells, if nothing uses the slots yet: the controller is disabled.
+  ///
+  /// - Returns: whether it does.
+  public func trace(_ page: TracedPage) -> Bool {
+    guard !registers.configuration.enable, !registers.status.ready, !isDisabling else { return false }
+    slots.trace(page)
+    return true
+  }
+
   // MARK: Doorbells by message
 
   private func writeDoorbell(_ offset: UInt64, _ value: UInt32) {
     guard registers.status.ready, !isDisabling, let register = DoorbellRegister.register(at: offset) else { return }
     let identifier = register.queueIdentifier
+    let place = offset - ControllerRegister.doorbellBase
     if identifier == 0 {
-      let slot = register.isCompletionQueueHead ? slots.completionQueueHead(0) : slots.submissionQueueTail(0)
-      slot?.store(value)
+      slots.take(message: value, at: place)
       processAdminQueue()
     } else if register.isCompletionQueueHead {
-      guard let queue = queues.completionQueue(identifier), let slot = slots.completionQueueHead(identifier) else {
+      guard let queue = queues.completionQueue(identifier) else {
         return reportDoorbell(identifier, .invalidDoorbellRegister)
       }
-      slot.store(value)
+      slots.take(message: value, at: place)
       // Half of all doorbells need wake nobody.
       if lanes[queue.thread].interest.isSet { lanes[queue.thread].events.completion.signal() }
     } else {
-      guard let queue = queues.submissionQueue(identifier), let slot = slots.submissionQueueTail(identifier),
+      guard let queue = queues.submissionQueue(identifier),
         let completionQueue = queues.completionQueue(queue.completionQueue)
       else { return reportDoorbell(identifier, .invalidDoorbellRegister) }
-      slot.store(value)
+      slots.take(message: value, at: place)
       lanes[completionQueue.thread].events.submission.signal()
     }
   }

@@ -39,9 +39,11 @@ final class ServedController {
   private static func start(
     _ folder: TestFolder, _ images: [ImageFile], _ blockByteCount: Int, _ options: [String]
   ) throws -> DaemonProcess {
+    // The clients of these tests have slots, whatever VMs other tests run in this process meanwhile.
+    let slots = options.contains("--doorbells") || options.contains("--post-write") ? [] : ["--post-write", "kernel"]
     let daemon = try DaemonProcess(
       ["serve", "--socket-path", folder.file("socket"), "--block-size", "\(blockByteCount)"]
-        + images.flatMap { ["--image", $0.path] } + options)
+        + images.flatMap { ["--image", $0.path] } + slots + options)
     try daemon.awaitReady()
     return daemon
   }

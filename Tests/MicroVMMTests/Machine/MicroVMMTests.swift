@@ -15,8 +15,10 @@ struct MicroVMMTests {
   private static let imagePages = 256
 
   /// Writes and reads pages, and checks what is the same on every path.
-  private static func drive(_ path: DoorbellPath, blockSize: Int = 512) throws -> (DiskTest, MachineReport) {
-    let daemon = try DaemonProcess(imageSize: imagePages * 4096, blockSize: blockSize)
+  private static func drive(
+    _ path: DoorbellPath, blockSize: Int = 512, postWrite: String = "kernel"
+  ) throws -> (DiskTest, MachineReport) {
+    let daemon = try DaemonProcess(imageSize: imagePages * 4096, blockSize: blockSize, postWrite: postWrite)
     let test = DiskTest(pageCount: UInt32(pageCount), blockSize: UInt32(blockSize))
     let machine = MicroVMM(try test.program(), doorbells: path)
     let report = try machine.run(socket: try daemon.connect())
@@ -85,6 +87,14 @@ struct MicroVMMTests {
     let report = try machine.run(socket: try daemon.connect())
     #expect(report.ending == .failed(.doorbells, .invalidArgument))
     #expect(daemon.end() == 0)
+  }
+
+  @Test func withoutPostWriteEveryDoorbellIsAMessage() throws {
+    for path in [DoorbellPath.ebpf, .softwarePost] {
+      let (test, report) = try Self.drive(path, postWrite: "off")
+      #expect(report.plainDoorbells == 0)
+      #expect(report.exits.doorbellsWithReply == Self.doorbells(test))
+    }
   }
 
   /// Programs that never report: asleep with interrupts off, and spinning.
