@@ -48,6 +48,7 @@ final class DoorbellRinger {
     let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, source: way.source)
     do throws(Errno) {
       for event in DoorbellRinger.events(way, server) { try guest.machine.assign(event) }
+      if way == .coalesced { try guest.machine.coalesceWrites(at: DoorbellRinger.address, count: 4) }
     } catch {
       _ = server.stop(hangUp: client.descriptor)
       throw error
@@ -91,18 +92,25 @@ final class DoorbellRinger {
     let wall = Clock.monotonic
     let cpu = Clock.threadCPU
     var exits: UInt32 = 0
+    var coalesced = 0
     loop: while true {
       switch try guest.run() {
       case .halt: break loop
       case .mmioWrite(DoorbellRinger.address, 4, let value):
         exits += 1
+        if way == .coalesced { coalesced += guest.takeCoalescedWrites().count }
         try deliver(UInt32(truncatingIfNeeded: value))
       case .interrupted: throw Errno(rawValue: ETIMEDOUT)
       default: throw .protocolError
       }
     }
     let time = Time(wall: Clock.monotonic &- wall, cpu: Clock.threadCPU &- cpu)
-    guard exits == (way.exits ? count : 0) else { throw .protocolError }
+    if way == .coalesced {
+      coalesced += guest.takeCoalescedWrites().count
+      guard Int(exits) + coalesced == Int(count) else { throw .protocolError }
+    } else {
+      guard exits == (way.exits ? count : 0) else { throw .protocolError }
+    }
     // The page is new: every store of this go was counted, and none of another VM's.
     if let page, page.stores(at: 0) != (way == .traced ? count : 0) { throw .protocolError }
     rung += UInt64(count)
@@ -159,7 +167,7 @@ extension DoorbellCost.Way {
   }
 
   /// Whether the server hears of it.
-  var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer }
+  var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer && self != .coalesced }
 
   /// The process whose doorbells are traced meanwhile: this one, or one that has no VM; nil: the program is not attached.
   var tracedProcess: pid_t? {
