@@ -138,6 +138,7 @@
       case .ioeventfdUnawaited: "  nobody waits for it"
       case .ioeventfdBesideTracer: "  eBPF attached for another VM"
       case .traced: "ioeventfd, value by eBPF"
+      case .tracedUnawaited: "  nobody waits for it"
       case .datamatch(let values): "ioeventfd, datamatch of \(values)"
       case .coalesced: "coalesced MMIO, heard of later"
       case .postWrite: "ioeventfd POST_WRITE"

@@ -30,6 +30,8 @@ public struct DoorbellCost: Sendable {
     case ioeventfdBesideTracer
     /// A plain ioeventfd, and the eBPF program stores the value.
     case traced
+    /// The same while nobody waits for the eventfd.
+    case tracedUnawaited
     /// The last registered of so many ioeventfds at one address, each for one value: what it takes to tell a server
     /// the value without POST_WRITE.
     case datamatch(values: Int)
@@ -96,7 +98,7 @@ public struct DoorbellCost: Sendable {
       .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .ioeventfdUnawaited,
       .datamatch(values: 1), .datamatch(values: 256), .coalesced,
     ]
-    if traces { all += [.exitBesideTracer, .ioeventfdBesideTracer, .traced] }
+    if traces { all += [.exitBesideTracer, .ioeventfdBesideTracer, .traced, .tracedUnawaited] }
     if support == .supported { all += [.postWrite, .postWriteUnawaited] }
     return all
   }

@@ -66,7 +66,7 @@ final class DoorbellRinger {
   private static func events(_ way: DoorbellCost.Way, _ server: DoorbellListener) -> [IOEventFD] {
     var event = IOEventFD(address: DoorbellRinger.address, length: 4, event: server.event.rawValue)
     switch way {
-    case .ioeventfd, .ioeventfdUnawaited, .ioeventfdBesideTracer, .traced: return [event]
+    case .ioeventfd, .ioeventfdUnawaited, .ioeventfdBesideTracer, .traced, .tracedUnawaited: return [event]
     case .datamatch(let values):
       return (1...max(values, 1)).map { value in
         event.datamatch = UInt64(value)
@@ -112,7 +112,7 @@ final class DoorbellRinger {
       guard exits == (way.exits ? count : 0) else { throw .protocolError }
     }
     // The page is new: every store of this go was counted, and none of another VM's.
-    if let page, page.stores(at: 0) != (way == .traced ? count : 0) { throw .protocolError }
+    if let page, page.stores(at: 0) != (way.isTraced ? count : 0) { throw .protocolError }
     rung += UInt64(count)
     return time
   }
@@ -161,7 +161,7 @@ extension DoorbellCost.Way {
   var source: DoorbellListener.Source {
     switch self {
     case .messageWithReply, .postedMessage: .messages
-    case .ioeventfdUnawaited, .postWriteUnawaited: .nothing
+    case .ioeventfdUnawaited, .postWriteUnawaited, .tracedUnawaited: .nothing
     default: .event
     }
   }
@@ -169,10 +169,13 @@ extension DoorbellCost.Way {
   /// Whether the server hears of it.
   var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer && self != .coalesced }
 
+  /// Whether the program stores the guest's own doorbell.
+  var isTraced: Bool { self == .traced || self == .tracedUnawaited }
+
   /// The process whose doorbells are traced meanwhile: this one, or one that has no VM; nil: the program is not attached.
   var tracedProcess: pid_t? {
     switch self {
-    case .traced: getpid()
+    case .traced, .tracedUnawaited: getpid()
     case .exitBesideTracer, .ioeventfdBesideTracer: 1
     default: nil
     }
