@@ -9,6 +9,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
 
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
+  let kvmRooms = ["KVM"]
   let kvm: [Target.Dependency] = ["KVM"]
   let microVMM: [Target.Dependency] = ["KVM", "MicroVMM", "Doorbells"]
   let virtualization: [Target] = [
@@ -20,7 +21,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
     .testTarget(
       name: "MicroVMMTests",
       dependencies: [
-        "MicroVMM", "KVM", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
+        "MicroVMM", "KVM", "BPF", "CLinux", "Doorbells", "LinuxIO", "NVMeSpec", "VFIOUser", "nvmed", "microvmm",
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -29,6 +30,7 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
       path: "Sources/microvmm-command", swiftSettings: room),
   ]
 #else
+  let kvmRooms: [String] = []
   let kvm: [Target.Dependency] = []
   let microVMM: [Target.Dependency] = []
   let virtualization: [Target] = []
@@ -67,13 +69,14 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "LinuxIO", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer", "TOMLKit",
+        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
     .executableTarget(
       name: "nvmed",
-      dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Daemon", "Doorbells", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
     .executableTarget(
@@ -94,8 +97,8 @@ let package = Package(
       ("Storage", ["LinuxIO", "NVMeSpec"]),
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
-      ("DeviceServer", ["LinuxIO", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
-      ("Daemon", ["LinuxIO"]),
+      ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
+      ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
     ].map { room, others in
       Target.testTarget(
@@ -104,7 +107,8 @@ let package = Package(
     + [
       // Through the built daemon.
       .testTarget(
-        name: "IntegrationTests", dependencies: ["nvmed", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
+        name: "IntegrationTests",
+        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
         swiftSettings: strict)
     ] + virtualization
 )

@@ -3,8 +3,14 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 int clinux_fallocate(int fd, int mode, off_t offset, off_t length) { return fallocate(fd, mode, offset, length); }
+
+unsigned long clinux_file_system_type(int fd) {
+  struct statfs found;
+  return fstatfs(fd, &found) == 0 ? (unsigned long)found.f_type : 0;
+}
 
 int clinux_direct_alignment(int fd, unsigned *memory, unsigned *offset) {
 #ifdef STATX_DIOALIGN

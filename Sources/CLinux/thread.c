@@ -22,6 +22,11 @@ int clinux_set_affinity(const int *cpus, int count) {
   return sched_setaffinity(0, sizeof set, &set);
 }
 
+int clinux_affinity_count(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : -1;
+}
+
 void clinux_block_signals(void) {
   sigset_t set;
   sigfillset(&set);

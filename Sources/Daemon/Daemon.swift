@@ -115,6 +115,7 @@ public enum Daemon {
     controller.maximumTransfer = configuration.maximumDataTransfer
     controller.vectorCount = configuration.ioQueues + 1
     controller.doorbells = configuration.doorbells == .poll ? .poll : .ioeventfd
+    controller.shadowDoorbells = configuration.shadowDoorbells
     var options = DeviceOptions(name: configuration.name, controller: controller, namespaces: namespaces)
     options.ioThread = configuration.ioThread
     if let vendor = configuration.vendorID, let device = configuration.deviceID {

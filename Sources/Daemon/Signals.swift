@@ -2,15 +2,17 @@ import CLinux
 import Glibc
 import LinuxIO
 
-/// The signals that end the daemon, as a descriptor to wait for (`signalfd(2)`).
+/// The signals that end the daemon, SIGTERM and SIGINT, as a descriptor to wait for (`signalfd(2)`); others that would
+/// end it are ignored.
 ///
 /// Made on the main thread before any other is started, so that all of them inherit the mask.
 struct Signals: ~Copyable {
   private let descriptor: FileDescriptor
 
   init() throws(Errno) {
-    // A client that is gone is seen by EPIPE.
-    signal(SIGPIPE, SIG_IGN)
+    // A client that is gone is seen by EPIPE. The others would end the process and take the disks of all guests along,
+    // when a terminal closes or somebody asks a service to read its configuration or to reopen its log.
+    for number in [SIGPIPE, SIGHUP, SIGUSR1, SIGUSR2] { signal(number, SIG_IGN) }
     var set = sigset_t()
     unsafe sigemptyset(&set)
     for number in [SIGTERM, SIGINT] { unsafe sigaddset(&set, number) }

@@ -272,6 +272,7 @@ final class ControlLoop {
         "queue \(entry.submissionQueue), command \(entry.command), namespace \(entry.namespaceIdentifier), LBA \(entry.slba): \(entry.status)"
       )
     case .invalidDoorbell(let queue): log.log(.notice, "the guest wrote an invalid doorbell: queue \(queue)")
+    case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
     case .doorbellsLost:
       // The VMM of this client keeps its ioeventfds; the next client is not led into the same.
       if case .automatic = postWrite { postWrite = .byClient } else { postWrite = .none }
@@ -434,7 +435,8 @@ final class ControlLoop {
       connection?.reply(.regionIOFDs(RegionIOFDs(index: query.index), room: query.room))
       return
     }
-    if device.controller.description.doorbells == .ioeventfd {
+    let description = device.controller.description
+    if description.doorbells == .ioeventfd, description.shadowDoorbells != .required {
       let process = ControlLoop.process(behind: connection?.descriptor ?? -1)
       if let reason = device.settleDoorbells(postWrite, process: process) {
         log.log(.warning, "doorbells by eBPF are not offered: \(reason)")
@@ -445,9 +447,9 @@ final class ControlLoop {
     let entries = plan.entries.map { entry in
       // The width matters: for an entry of any width KVM does not pass the tracepoint, as it does not read the value.
       IOFDEntry(
-        kind: isTraced ? .ioeventfd : .shadow, offset: entry.offset, length: 4,
+        kind: isTraced || entry.slotOffset == nil ? .ioeventfd : .shadow, offset: entry.offset, length: 4,
         descriptorIndex: UInt32(entry.eventIndex), shadowDescriptorIndex: 0,
-        shadowOffset: isTraced ? 0 : entry.slotOffset)
+        shadowOffset: isTraced ? 0 : entry.slotOffset ?? 0)
     }
     connection?.reply(
       .regionIOFDs(RegionIOFDs(index: query.index, entries: entries), room: query.room),

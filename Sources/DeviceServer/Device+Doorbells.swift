@@ -92,12 +92,17 @@ extension Device {
 
   /// The doorbells that a client which takes `budget` descriptors may signal without a message.
   func doorbellPlan(budget: Int) -> DoorbellPlan {
+    let queues = UInt16(controller.description.queueCount)
+    if controller.description.shadowDoorbells == .required {
+      return DoorbellPlan(
+        valuelessQueues: queues, budget: budget, threads: controller.threadCount, thread: controller.thread(ofQueue:))
+    }
     // A slot may be seen half written while a client's kernel stores a later value byte by byte. With at most 256 entries
     // only one byte of it ever changes; larger queues are served by messages. A tracer stores whole words.
     let isTraced = doorbellOffer == .traced
     let isSafe = isTraced || doorbellOffer == .slots && controller.description.queueEntries <= 256
     return DoorbellPlan(
-      queues: UInt16(controller.description.queueCount),
+      queues: queues,
       budget: isSafe && controller.description.doorbells == .ioeventfd ? budget : 0, isTraced: isTraced,
       threads: controller.threadCount, thread: controller.thread(ofQueue:))
   }
@@ -106,6 +111,7 @@ extension Device {
   func descriptor(_ descriptor: DoorbellPlan.Descriptor) -> Int32 {
     switch descriptor {
     case .slots: controller.slots.descriptor
+    case .valueless(let thread): controller.doorbellEvents(ofThread: thread).valueless ?? -1
     case .submission(nil): controller.adminEvents.submission.rawValue
     case .completion(nil): controller.adminEvents.completion.rawValue
     case .submission(let thread?): controller.doorbellEvents(ofThread: thread).submission.rawValue

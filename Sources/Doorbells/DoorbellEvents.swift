@@ -8,11 +8,25 @@ public final class DoorbellEvents: Sendable {
   /// greater half of all doorbells wakes nobody.
   public let completion: EventFD
 
-  /// Creates both.
+  /// Signalled for a submission queue tail whose value is in guest memory (`ShadowDoorbellMode.required`); apart from
+  /// `submission`, as a signal here without such memory means that a value is lost.
+  /// Its number, or nil where there is none.
+  public let valueless: Int32?
+  private let valuelessEvent: EventFD?
+
+  /// Creates them.
   ///
   /// - Throws: `EMFILE` at the limit of open files.
-  public init() throws(Errno) {
+  public init(hasValueless: Bool = false) throws(Errno) {
     submission = try EventFD()
     completion = try EventFD()
+    guard hasValueless else {
+      valueless = nil
+      valuelessEvent = nil
+      return
+    }
+    let event = try EventFD()
+    valueless = event.rawValue
+    valuelessEvent = consume event
   }
 }

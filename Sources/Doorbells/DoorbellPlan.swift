@@ -13,14 +13,16 @@ public struct DoorbellPlan: Sendable, Equatable {
     public let offset: UInt64
     /// Index into the descriptors of the reply: the eventfd.
     public let eventIndex: Int
-    /// Offset of the slot in the memfd.
-    public let slotOffset: UInt64
+    /// Offset of the slot in the memfd; nil: the eventfd alone, as the value is in guest memory.
+    public let slotOffset: UInt64?
   }
 
   /// What a descriptor of the reply is.
   public enum Descriptor: Sendable, Equatable {
     /// The memfd of the slots.
     case slots
+    /// The event, without a slot, of the submission queue tails of an I/O thread.
+    case valueless(thread: Int)
     /// The event of submission queue tails; the owner: nil for the admin queue, else the number of the I/O thread.
     case submission(thread: Int?)
     /// The event of completion queue heads.
@@ -61,6 +63,19 @@ public struct DoorbellPlan: Sendable, Equatable {
       let owner = queue == 0 ? nil : thread(queue)
       add(.submission(thread: owner), offset: UInt64(queue) * 8)
       add(.completion(thread: owner), offset: UInt64(queue) * 8 + 4)
+    }
+  }
+
+  /// Plans eventfds without slots for the tails of I/O queues 1 to `queues`, whose values are in guest memory
+  /// (`ShadowDoorbellMode.required`). Other doorbells come by message.
+  ///
+  /// Source: vfio-user GET_REGION_IO_FDS, sub-region type 0 (ioeventfd). Parameters as for the other plan; with fewer
+  /// descriptors than threads there are no entries.
+  public init(valuelessQueues queues: UInt16, budget: Int, threads: Int, thread: (UInt16) -> Int) {
+    guard queues > 0, threads <= budget else { return }
+    descriptors = (0..<threads).map { .valueless(thread: $0) }
+    entries = (1...queues).map { queue in
+      Entry(offset: 0x1000 + UInt64(queue) * 8, eventIndex: thread(queue), slotOffset: nil)
     }
   }
 

@@ -10,16 +10,18 @@ public enum KVMAvailability: Equatable, Sendable, CustomStringConvertible {
   case doesNotRunRealMode(VCPUExit)
 
   /// Lets a guest write to a device and halt.
-  public static func check() -> KVMAvailability {
+  ///
+  /// - Parameter devicePath: the device that VMs are made from.
+  public static func check(devicePath: String = KVMSystem.defaultPath) -> KVMAvailability {
     do throws(Errno) {
-      let result = try GuestThread.run(deadline: 5000) { kick in check(kick) }
+      let result = try GuestThread.run(deadline: 5000) { kick in check(devicePath, kick) }
       return result
     } catch { return .unavailable(error) }
   }
 
-  private static func check(_ kick: VCPUKick) -> KVMAvailability {
+  private static func check(_ devicePath: String, _ kick: VCPUKick) -> KVMAvailability {
     do throws(Errno) {
-      var guest = try SmallGuest {
+      var guest = try SmallGuest(devicePath: devicePath) {
         $0.mov(.fs(0x10), 0x1234_5678)
         $0.hlt()
       }

@@ -6,6 +6,9 @@ import LinuxIO
 ///
 /// Source: Linux, Documentation/virt/kvm/api.rst, "System ioctls".
 public struct KVMSystem: ~Copyable, Sendable {
+  /// Where the device is.
+  public static let defaultPath = "/dev/kvm"
+
   /// The only version of the API that there is.
   static let apiVersion: Int32 = 12
 
@@ -17,7 +20,7 @@ public struct KVMSystem: ~Copyable, Sendable {
   ///
   /// - Throws: the `errno` of `open(2)`: `ENOENT` or `ENODEV` without KVM, `EACCES` without the right; `EOPNOTSUPP` for
   ///   another version of the API.
-  public init(path: String = "/dev/kvm") throws(Errno) {
+  public init(path: String = KVMSystem.defaultPath) throws(Errno) {
     let descriptor = try FileDescriptor(path: path, flags: O_RDWR)
     let number = descriptor.rawValue
     let version = try kvmCall { clinux_kvm_ioctl_value(number, CLINUX_KVM_GET_API_VERSION, 0) }

@@ -29,19 +29,21 @@ public enum PostWriteSupport: Equatable, Sendable, CustomStringConvertible {
   case doesNotPost(exit: VCPUExit, signals: UInt64, value: UInt32)
 
   /// Finds out. Takes less than 1 ms where the kernel does not know the flag.
-  public static func probe() -> PostWriteSupport {
+  ///
+  /// - Parameter devicePath: the device that VMs are made from.
+  public static func probe(devicePath: String = KVMSystem.defaultPath) -> PostWriteSupport {
     do throws(Errno) {
-      return try GuestThread.run(deadline: 5000) { kick in probe(kick) }
+      return try GuestThread.run(deadline: 5000) { kick in probe(devicePath, kick) }
     } catch { return .noVirtualMachine(error) }
   }
 
   private static let value: UInt32 = 0xA5C3_1F07
 
-  private static func probe(_ kick: VCPUKick) -> PostWriteSupport {
+  private static func probe(_ devicePath: String, _ kick: VCPUKick) -> PostWriteSupport {
     do throws(Errno) {
       let slot = try MemoryMapping(anonymous: 4096)
       let event = try EventFD()
-      var guest = try SmallGuest {
+      var guest = try SmallGuest(devicePath: devicePath) {
         $0.mov(.fs(0), value)
         $0.hlt()
       }

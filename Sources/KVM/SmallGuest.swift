@@ -15,9 +15,14 @@ public struct SmallGuest: ~Copyable {
 
   /// Makes the VM, with code at its begin.
   ///
-  /// - Parameter fsBase: where FS begins.
+  /// - Parameters:
+  ///   - devicePath: the device that VMs are made from.
+  ///   - fsBase: where FS begins.
+  ///   - build: the code.
   /// - Throws: what `VirtualMachine` throws; `EINVAL` for code that is none or too long.
-  public init(fsBase: UInt64 = deviceAddress, _ build: (inout Assembler) -> Void) throws(Errno) {
+  public init(
+    devicePath: String = KVMSystem.defaultPath, fsBase: UInt64 = deviceAddress, _ build: (inout Assembler) -> Void
+  ) throws(Errno) {
     var assembler = Assembler(origin: 0)
     build(&assembler)
     let code: [UInt8]
@@ -25,7 +30,7 @@ public struct SmallGuest: ~Copyable {
     guard code.count <= SmallGuest.memorySize else { throw .invalidArgument }
     let memory = try MemoryMapping(anonymous: SmallGuest.memorySize)
     unsafe memory.base.copyMemory(from: code, byteCount: code.count)
-    let machine = try VirtualMachine(try KVMSystem())
+    let machine = try VirtualMachine(try KVMSystem(path: devicePath))
     try machine.setMemory(memory)
     let vcpu = try machine.makeVCPU()
     let entry = VirtualCPU.RealModeEntry(instructionPointer: 0, fsBase: fsBase)

@@ -67,6 +67,17 @@ import LinuxIO
     try kvmCall { unsafe ioctl(number, CLINUX_KVM_SET_REGS, &registers) }
   }
 
+  /// Lets the time stamp counter run at the rate at which the host's does now; before the vCPU runs.
+  ///
+  /// A new vCPU has the rate that the host's had when KVM was loaded. Where the kernel has corrected its calibration since
+  /// then, and the CPU cannot scale, KVM refuses that rate and leaves the vCPU without any: its deadline timer never fires.
+  ///
+  /// - Throws: the `errno` of `KVM_SET_TSC_KHZ`.
+  public borrowing func useHostTSCRate() throws(Errno) {
+    let number = descriptor.rawValue
+    try kvmCall { clinux_kvm_ioctl_value(number, CLINUX_KVM_SET_TSC_KHZ, 0) }
+  }
+
   /// Runs the guest until it needs the VMM.
   ///
   /// - Throws: the `errno` of `KVM_RUN`.

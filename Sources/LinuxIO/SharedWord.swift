@@ -20,6 +20,12 @@ import Synchronization
   @inlinable @inline(__always)
   public func store(_ value: UInt32) { unsafe word.pointee.store(value, ordering: .releasing) }
 
+  /// Stores `new` where it still holds `old`, with full order.
+  @discardableResult
+  public func replace(_ old: UInt32, with new: UInt32) -> Bool {
+    unsafe word.pointee.compareExchange(expected: old, desired: new, ordering: .sequentiallyConsistent).exchanged
+  }
+
   /// A full fence: no load after it is done before a store that precedes it.
   @inlinable @inline(__always)
   public static func fullFence() { atomicMemoryFence(ordering: .sequentiallyConsistent) }

@@ -31,15 +31,36 @@ enum ImageLock {
 
   /// Takes the locks of a writer, or of a reader; others may read while we read, and do nothing while we write.
   static func acquire(fd: Int32, readOnly: Bool) throws(Failure) {
-    let used: [Permission] = readOnly ? [.consistentRead] : [.consistentRead, .write]
-    // A guest cannot follow a resize that it is not told of, so nobody else may do it.
-    let denied: [Permission] = [.write, .resize]
     // First say it, then ask: of two that start together at least one sees the other.
-    for permission in used { try set(fd, usedBase + permission.rawValue) }
+    for permission in used(readOnly) { try set(fd, usedBase + permission.rawValue) }
     for permission in denied { try set(fd, deniedBase + permission.rawValue) }
-    for permission in used { try check(fd, deniedBase + permission.rawValue) }
+    try checkOthers(fd, readOnly: readOnly)
+  }
+
+  /// Whether somebody else uses the image in a way that excludes a writer, or a reader. Takes no lock: nobody notices.
+  ///
+  /// - Throws: `failed`.
+  static func isHeld(fd: Int32, readOnly: Bool) throws(Failure) -> Bool {
+    do throws(Failure) {
+      try checkOthers(fd, readOnly: readOnly)
+      return false
+    } catch {
+      guard error == .held else { throw error }
+      return true
+    }
+  }
+
+  private static func checkOthers(_ fd: Int32, readOnly: Bool) throws(Failure) {
+    for permission in used(readOnly) { try check(fd, deniedBase + permission.rawValue) }
     for permission in denied { try check(fd, usedBase + permission.rawValue) }
   }
+
+  private static func used(_ readOnly: Bool) -> [Permission] {
+    readOnly ? [.consistentRead] : [.consistentRead, .write]
+  }
+
+  /// A guest cannot follow a resize that it is not told of, so nobody else may do it.
+  private static let denied: [Permission] = [.write, .resize]
 
   private static func set(_ fd: Int32, _ byte: Int64) throws(Failure) {
     try control(fd, Int32(CLINUX_F_OFD_SETLK), F_RDLCK, byte)

@@ -10,9 +10,9 @@ struct Bench: ParsableCommand {
 
   private static var subcommands: [any ParsableCommand.Type] {
     #if canImport(MicroVMM)
-      [IOBench.self, DoorbellBench.self]
+      [IOBench.self, StormBench.self, DoorbellBench.self]
     #else
-      [IOBench.self]
+      [IOBench.self, StormBench.self]
     #endif
   }
 }

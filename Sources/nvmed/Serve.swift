@@ -1,5 +1,6 @@
 import ArgumentParser
 import Daemon
+import Doorbells
 import Glibc
 
 /// `nvmed serve`: in the foreground, until SIGTERM.
@@ -55,6 +56,9 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "How doorbell values arrive beside messages: auto, kernel, ebpf or off.")
   var postWrite: String?
 
+  @Option(name: .long, help: "Whether doorbell values may lie in guest memory (DBBUF): off, on or required.")
+  var shadowDoorbells: String?
+
   @Option(name: .long, help: "I/O threads, 1 to 64.")
   var ioThreads: Int?
 
@@ -75,7 +79,7 @@ struct Serve: ParsableCommand {
     var configuration: DaemonConfiguration
     if let config {
       guard socketPath == nil, fd == nil, image.isEmpty, memory == nil, null == nil, blockSize == nil, serial == nil,
-        queues == nil, doorbells == nil, postWrite == nil, !readOnly, !buffered
+        queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil, !readOnly, !buffered
       else {
         throw ValidationError("--config describes the controllers: give it without options of a single controller")
       }
@@ -118,12 +122,16 @@ struct Serve: ParsableCommand {
     guard let doorbells = DoorbellChoice(rawValue: doorbells ?? "auto") else {
       throw ValidationError("--doorbells: write auto, ioeventfd or poll, not '\(doorbells ?? "")'")
     }
+    guard let shadowDoorbells = ShadowDoorbellMode(rawValue: shadowDoorbells ?? "off") else {
+      throw ValidationError("--shadow-doorbells: write off, on or required, not '\(shadowDoorbells ?? "")'")
+    }
     guard let postWrite = PostWriteChoice(rawValue: postWrite ?? "auto") else {
       throw ValidationError("--post-write: write auto, kernel, ebpf or off, not '\(postWrite ?? "")'")
     }
     return ControllerConfiguration(
       name: "nvme0", socketPath: socketPath.map(absolute), inheritedSocket: fd, serial: serial ?? defaultSerial,
-      ioQueues: queues ?? 64, doorbells: doorbells, postWrite: postWrite, namespaces: namespaces)
+      ioQueues: queues ?? 64, doorbells: doorbells, postWrite: postWrite, shadowDoorbells: shadowDoorbells,
+      namespaces: namespaces)
   }
 
   /// A serial number that differs between daemons and stays with a disk: guests name disks by it.

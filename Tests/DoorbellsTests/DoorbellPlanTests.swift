@@ -31,6 +31,21 @@ import Testing
     }
   }
 
+  @Test func doorbellsWithoutValues() {
+    func plan(_ queues: UInt16, budget: Int) -> DoorbellPlan {
+      DoorbellPlan(valuelessQueues: queues, budget: budget, threads: 2) { (Int($0) - 1) % 2 }
+    }
+    let entries = [(0x1008, 0), (0x1010, 1), (0x1018, 0)].map {
+      DoorbellPlan.Entry(offset: UInt64($0.0), eventIndex: $0.1, slotOffset: nil)
+    }
+    #expect(plan(3, budget: 2).descriptors == [.valueless(thread: 0), .valueless(thread: 1)])
+    #expect(plan(3, budget: 2).entries == entries)
+    #expect(plan(3, budget: 16) == plan(3, budget: 2))
+    for (queues, budget) in [(UInt16(3), 1), (3, 0), (3, -1), (0, 8)] {
+      #expect(plan(queues, budget: budget).descriptors.isEmpty && plan(queues, budget: budget).entries.isEmpty)
+    }
+  }
+
   @Test(arguments: [3, 4]) func oneThreadNeedsThreeDescriptorsForAllTails(budget: Int) {
     let plan = plan(queues: 3, budget: budget, threads: 1)
     #expect(plan.descriptors == [.slots, .submission(thread: nil), .submission(thread: 0)])

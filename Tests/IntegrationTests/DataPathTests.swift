@@ -9,24 +9,42 @@ import Testing
     var blockByteCount: Int
     var doorbells: DoorbellMechanism
     var interrupts: Bool
+    /// `--shadow-doorbells`; nil: the driver knows nothing of them.
+    var shadow: String?
 
     var testDescription: String {
       "blocks of \(blockByteCount), doorbells \(doorbells), \(interrupts ? "interrupts" : "polling")"
+        + (shadow.map { ", shadow doorbells \($0)" } ?? "")
     }
 
-    static let all = [512, 4096].flatMap { blockByteCount in
-      [DoorbellMechanism.slots, .socket(posted: true), .socket(posted: false), .mappedPage].flatMap { doorbells in
-        [false, true].map { Path(blockByteCount: blockByteCount, doorbells: doorbells, interrupts: $0) }
-      }
+    var options: [String] {
+      (doorbells == .mappedPage ? ["--doorbells", "poll"] : []) + (shadow.map { ["--shadow-doorbells", $0] } ?? [])
     }
+
+    var hostOptions: HostOptions {
+      var options = HostOptions(doorbells: doorbells, vectors: interrupts ? 2 : 0)
+      options.shadowDoorbells = shadow != nil
+      return options
+    }
+
+    static let all =
+      [512, 4096].flatMap { blockByteCount in
+        [DoorbellMechanism.slots, .socket(posted: true), .socket(posted: false), .mappedPage].flatMap { doorbells in
+          [false, true].map { Path(blockByteCount: blockByteCount, doorbells: doorbells, interrupts: $0) }
+        }
+      } + shadowed
+
+    static let shadowed = [
+      (DoorbellMechanism.slots, "on"), (.socket(posted: true), "on"), (.socket(posted: false), "required"),
+      (.eventfds, "required"), (.mappedPage, "on"),
+    ].map { Path(blockByteCount: 512, doorbells: $0.0, interrupts: true, shadow: $0.1) }
   }
 
   @Test(arguments: Path.all)
   func writesAndReadsBack(_ path: Path) throws {
     let size = path.blockByteCount
-    let served = try ServedController(
-      blockByteCount: size, options: path.doorbells == .mappedPage ? ["--doorbells", "poll"] : [])
-    let host = try served.host(HostOptions(doorbells: path.doorbells, vectors: path.interrupts ? 2 : 0))
+    let served = try ServedController(blockByteCount: size, options: path.options)
+    let host = try served.host(path.hostOptions)
     var queue = try host.createQueue(1, depth: 64, vector: path.interrupts ? 1 : nil)
     let namespace = try host.namespace(1)
     #expect(namespace.blockByteCount == size)

@@ -5,10 +5,16 @@ import Testing
 /// Queues of all depths and numbers, and completion queues that are full most of the time.
 @Suite struct QueueShapeTests {
   /// Every depth runs round its ring several times, with as many commands in flight as it takes.
-  @Test(arguments: [DoorbellMechanism.slots, .socket(posted: true)])
-  func servesQueuesOfEveryDepth(_ doorbells: DoorbellMechanism) throws {
-    let served = try ServedController()
-    let host = try served.host(HostOptions(doorbells: doorbells, vectors: 2))
+  @Test(
+    arguments: [
+      (DoorbellMechanism.slots, nil), (.socket(posted: true), nil), (.slots, "on"), (.socket(posted: true), "on"),
+      (.eventfds, "required"),
+    ] as [(DoorbellMechanism, String?)])
+  func servesQueuesOfEveryDepth(_ doorbells: DoorbellMechanism, shadow: String?) throws {
+    let served = try ServedController(options: shadow.map { ["--shadow-doorbells", $0] } ?? [])
+    var options = HostOptions(doorbells: doorbells, vectors: 2)
+    options.shadowDoorbells = shadow != nil
+    let host = try served.host(options)
     for depth in [2, 3, 4, 5, 16, 17, 64, 255, 256] {
       var queue = try host.createQueue(1, depth: depth, vector: 1)
       let seen = try fill(&queue, commands: depth * 3 + 1, memory: host.memory)

@@ -12,7 +12,7 @@ import Testing
     (.notWritable, ["read-only", "read_only = true"]),
     (.notAnImage("a directory"), ["is a directory", "block device"]),
     (.tooSmall(size: 100, blockSize: .bytes4096), ["100 bytes", "4096", "truncate"]),
-    (.blockSizeTooSmall(.bytes512, required: 4096), ["blocks of 4096", "is 512", "logical_block_size = 4096"]),
+    (.blockSizeTooSmall(.bytes512, required: 4096), ["blocks of 4096", "is 512", "block_size = 4096"]),
     (.blockSizeTooSmall(.bytes4096, required: 8192), ["blocks of 8192", "cache = \"buffered\""]),
     (.noDirectIO, ["O_DIRECT", "cache = \"buffered\""]),
     (.locked(readOnly: false), ["in use by another process", "stop it"]),

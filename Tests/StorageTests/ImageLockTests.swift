@@ -54,6 +54,23 @@ import Testing
     _ = try open(readOnly: false)
   }
 
+  @Test func whoIsInTheWayIsToldWithoutALock() throws {
+    let (writer, reader) = (try open(readOnly: false, lock: false), try open(readOnly: true, lock: false))
+    #expect(writer.excludedBy() == nil)
+    do {
+      let other = try open(readOnly: true)
+      #expect(writer.excludedBy() == .locked(readOnly: false))
+      #expect(reader.excludedBy() == nil)
+      withExtendedLifetime(other) {}
+    }
+    #expect(writer.excludedBy() == nil)
+    // Having asked excludes nobody.
+    let other = try open(readOnly: false)
+    #expect(writer.excludedBy() == .locked(readOnly: false))
+    #expect(reader.excludedBy() == .locked(readOnly: true))
+    withExtendedLifetime(other) {}
+  }
+
   @Test func readersShare() throws {
     let first = try open(readOnly: true)
     let second = try open(readOnly: true)

@@ -23,6 +23,7 @@ static const unsigned long CLINUX_KVM_IOEVENTFD = KVM_IOEVENTFD;
 static const unsigned long CLINUX_KVM_CREATE_VCPU = KVM_CREATE_VCPU;
 static const unsigned long CLINUX_KVM_RUN = KVM_RUN;
 static const unsigned long CLINUX_KVM_SET_CPUID2 = KVM_SET_CPUID2;
+static const unsigned long CLINUX_KVM_SET_TSC_KHZ = KVM_SET_TSC_KHZ;
 static const unsigned long CLINUX_KVM_GET_REGS = KVM_GET_REGS;
 static const unsigned long CLINUX_KVM_SET_REGS = KVM_SET_REGS;
 static const unsigned long CLINUX_KVM_GET_SREGS = KVM_GET_SREGS;

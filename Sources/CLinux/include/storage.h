@@ -55,6 +55,7 @@ static inline void clinux_iocb_fill(struct iocb *iocb, uint64_t cookie, int opco
 enum {
   CLINUX_O_DIRECT = __O_DIRECT,
   CLINUX_O_PATH = __O_PATH,
+  CLINUX_O_TMPFILE = __O_TMPFILE,
   CLINUX_F_OFD_GETLK = 36,
   CLINUX_F_OFD_SETLK = 37,
   CLINUX_FALLOC_PUNCH_HOLE = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
@@ -68,6 +69,8 @@ static const unsigned long CLINUX_BLKDISCARD = BLKDISCARD;     /* uint64_t[2]: o
 
 /* fallocate(2); 0 or -1 with errno. */
 int clinux_fallocate(int fd, int mode, off_t offset, off_t length);
+/* The kind of file system that fd is on (f_type of statfs(2)), or 0. */
+unsigned long clinux_file_system_type(int fd);
 /*
  * What statx(2) says of direct I/O on fd (STATX_DIOALIGN, Linux 6.1): 1 and the alignments, both 0 where the file has
  * no direct I/O; 0 where it says nothing; -1 with errno.

@@ -5,6 +5,8 @@
 void clinux_set_thread_name(const char *name);
 /* Binds the calling thread to the CPUs listed; 0 or -1 with errno. */
 int clinux_set_affinity(const int *cpus, int count);
+/* How many CPUs the calling thread may run on, or -1 with errno. */
+int clinux_affinity_count(void);
 /* Blocks every signal but SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT and SIGTRAP in the calling thread. */
 void clinux_block_signals(void);
 /* CPU time used by the calling thread, in ns. */

@@ -59,6 +59,13 @@ struct ConfigurationConsistency {
       report(
         "controller.\(missing)", at: table.position(of: missing), "missing; write vendor_id and device_id, or neither")
     }
+    if table.refused.isDisjoint(with: ["doorbells", "shadow_doorbells"]), table.model.doorbells == .poll,
+      table.model.shadowDoorbells == .required
+    {
+      report(
+        "controller.shadow_doorbells", at: table.position(of: "shadow_doorbells"),
+        "\"required\" is for eventfds and has no use with doorbells = \"poll\"; write \"on\" or \"off\"")
+    }
     if table.refused.isDisjoint(with: ["doorbells", "post_write"]), table.model.doorbells == .poll,
       table.model.postWrite != .auto
     {

@@ -71,6 +71,11 @@ public enum ConfigurationSchema {
           + "namespace of the host), or it does not, and doorbells are messages (\"off\"). \"auto\" is \"kernel\" where "
           + "KVM can, else \"ebpf\" where that can be loaded and the monitor runs a virtual machine, else \"kernel\"."),
       ConfigurationSetting(
+        "shadow_doorbells", \.shadowDoorbells, .choice,
+        meaning: "Whether the guest's driver may keep doorbell values in its own memory and ring only where that is "
+          + "needed (Doorbell Buffer Config): \"on\" spares it exits; \"required\" gives the monitor plain "
+          + "ioeventfds too, which every KVM has, and a guest whose driver does not use the buffers gets no disk."),
+      ConfigurationSetting(
         "vendor_id", \.vendorID, .pciID, meaning: "PCI vendor id; goes together with device_id.",
         absence: "Default: 0x1af4.", example: "0x1af4"),
       ConfigurationSetting(

@@ -1,3 +1,5 @@
+import Doorbells
+
 /// What the daemon is asked to do: its threads, its log and its controllers.
 ///
 /// Defaults are those of the initializers; `ConfigurationSchema` shows and checks the same fields in a file.
@@ -72,6 +74,8 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var doorbells: DoorbellChoice
   /// How the values of doorbells arrive that are rung by eventfd.
   public var postWrite: PostWriteChoice
+  /// Whether the guest's driver may keep doorbell values in guest memory.
+  public var shadowDoorbells: ShadowDoorbellMode
   /// PCI vendor id; `nil` for the daemon's default. Set together with `deviceID`.
   public var vendorID: UInt16?
   /// PCI device id; `nil` for the daemon's default.
@@ -86,7 +90,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     name: String, socketPath: String? = nil, inheritedSocket: Int32? = nil, serial: String? = nil,
     model: String = "nvmed NVMe controller", firmware: String = "1.0", ioQueues: Int = 64, queueEntries: Int = 256,
     maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, postWrite: PostWriteChoice = .auto,
-    vendorID: UInt16? = nil, deviceID: UInt16? = nil, ioThread: Int? = nil,
+    shadowDoorbells: ShadowDoorbellMode = .off, vendorID: UInt16? = nil, deviceID: UInt16? = nil, ioThread: Int? = nil,
     namespaces: [NamespaceConfiguration] = []
   ) {
     self.name = name
@@ -100,6 +104,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     self.maximumDataTransfer = maximumDataTransfer
     self.doorbells = doorbells
     self.postWrite = postWrite
+    self.shadowDoorbells = shadowDoorbells
     self.vendorID = vendorID
     self.deviceID = deviceID
     self.ioThread = ioThread

@@ -61,6 +61,7 @@ extension Controller {
     case .setFeatures: return setFeatures(SetFeaturesCommand(command))
     case .abort: return abort(AbortCommand(command))
     case .asynchronousEventRequest: return asynchronousEventRequest(command)
+    case .doorbellBufferConfig: return configureDoorbellBuffers(DoorbellBufferConfigCommand(command))
     default: return .complete(.invalidOpcode)
     }
   }

@@ -77,6 +77,7 @@ extension Controller {
     data.rtd3EntryLatency = 30_000_000
     data.optionalAsynchronousEventsSupported = .namespaceAttributeNotices
     data.controllerType = 1
+    if description.shadowDoorbells != .off { data.optionalAdminCommandsSupported = .doorbellBufferConfig }
     data.abortCommandLimit = UInt8(Controller.abortLimit - 1)
     data.asynchronousEventRequestLimit = UInt8(AsynchronousEvents.limit - 1)
     // One slot, read-only.

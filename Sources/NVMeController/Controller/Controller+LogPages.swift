@@ -98,6 +98,7 @@ extension Controller {
       .createIOCompletionQueue, .identify, .abort, .setFeatures, .getFeatures, .asynchronousEventRequest,
     ]
     for opcode in admin { page[admin: opcode.rawValue] = .supported }
+    if description.shadowDoorbells != .off { page[admin: AdminOpcode.doorbellBufferConfig.rawValue] = .supported }
     for opcode: NVMOpcode in [.flush, .read, .compare, .verify] { page[io: opcode.rawValue] = .supported }
     for opcode: NVMOpcode in [.write, .writeZeroes, .datasetManagement] {
       page[io: opcode.rawValue] = [.supported, .logicalBlockContentChange]

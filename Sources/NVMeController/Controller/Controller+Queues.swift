@@ -25,8 +25,7 @@ extension Controller {
     guard probe.resolve(&memory), let slot = slots.completionQueueHead(identifier) else {
       return .complete(.dataTransferError)
     }
-    // The slot outlives queues: a new one begins at 0.
-    slot.store(0)
+    clearDoorbell(completionQueue: identifier)
     let thread = thread(ofQueue: identifier)
     let vector = command.interruptsEnabled ? command.interruptVector : nil
     queues.completionQueues[Int(identifier)] = QueueTable.CompletionQueue(
@@ -62,7 +61,7 @@ extension Controller {
     guard probe.resolve(&memory), let slot = slots.submissionQueueTail(identifier) else {
       return .complete(.dataTransferError)
     }
-    slot.store(0)
+    clearDoorbell(submissionQueue: identifier)
     queues.submissionQueues[Int(identifier)] = QueueTable.SubmissionQueue(
       completionQueue: completionIdentifier, size: command.size, iova: command.prp1)
     let lane = lanes[completionQueue.thread]

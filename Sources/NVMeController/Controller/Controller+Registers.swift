@@ -103,6 +103,7 @@ extension Controller {
     adminCompletionQueue = CompletionQueue()
     vectors.forgetPending()
     queues = QueueTable(count: description.queueCount)
+    doorbellBuffers = nil
     events = AsynchronousEvents()
     finished = []
     abortsUnderWay = 0

@@ -49,6 +49,8 @@ public final class Controller {
   var memory = MemoryMap()
   var adminSubmissionQueue = SubmissionQueue()
   var adminCompletionQueue = CompletionQueue()
+  /// Where the I/O queues' doorbells lie in guest memory, if the host has said so.
+  var doorbellBuffers: DoorbellBuffers?
   var vectors: InterruptVectors
   /// What an admin command's data is scattered over.
   var adminSegments: AdminSegments
@@ -83,12 +85,9 @@ public final class Controller {
     let mailbox: Mailbox<IOEvent>
     let adminEvents: DoorbellEvents
     let workCompletions: CompletionPort
-    /// Called on the control thread with what an operator may want to know.
-    public var report: ((ControllerReport) -> Void)?
-
     let lanes: [Lane]
 
-    init(_ threads: [IOThreadHandle], isMapped: Bool) throws(Errno) {
+    init(_ threads: [IOThreadHandle], isMapped: Bool, hasValueless: Bool) throws(Errno) {
       slots = try DoorbellSlots(isMapped: isMapped)
       mailbox = try Mailbox()
       adminEvents = try DoorbellEvents()
@@ -96,7 +95,7 @@ public final class Controller {
       var lanes: [Lane] = []
       do throws(Errno) {
         for thread in threads {
-          let events = try DoorbellEvents()
+          let events = try DoorbellEvents(hasValueless: hasValueless)
           guard let port = thread.takePort() else { throw .noSpace }
           lanes.append(
             Lane(
@@ -120,7 +119,8 @@ public final class Controller {
   public static func make(
     _ description: ControllerDescription, threads: [IOThreadHandle], workers: WorkerPool, namespaces: [Namespace]
   ) throws(Errno) -> Controller {
-    let parts = try Parts(threads, isMapped: description.doorbells == .poll)
+    let parts = try Parts(
+      threads, isMapped: description.doorbells == .poll, hasValueless: description.shadowDoorbells == .required)
     let controller = Controller(description, parts, workers: workers, namespaces: namespaces)
     try controller.attach()
     return controller
@@ -210,6 +210,7 @@ public final class Controller {
       case .aborted(let token, let done): abortAnswers.removeValue(forKey: token)?(done)
       case .invalidDoorbell(let queue, let isUnknown): invalidDoorbell(queue, isUnknown: isUnknown)
       case .commandFailed(let entry): report?(.commandFailed(entry))
+      case .doorbellWithoutValue: doorbellWithoutValue()
       case .failed(let error): fail("an I/O thread cannot serve it: \(error)")
       }
     }
@@ -269,7 +270,7 @@ public final class Controller {
   /// A range of guest memory is there; `completion` is called when commands may use it.
   public func map(_ region: MemoryRegion, then completion: @escaping () -> Void) {
     memory.insert(region)
-    resolveAdminQueues()
+    resolveQueues()
     broadcast({ lane, token in .map(port: lane.port, region, token: token) }, then: completion)
     processAdminQueue()
   }
@@ -277,12 +278,13 @@ public final class Controller {
   /// A range of guest memory goes; `completion` is called when nothing touches it any more.
   public func unmap(iova: UInt64, size: UInt64, then completion: @escaping () -> Void) {
     _ = memory.remove(iova: iova, size: size)
-    resolveAdminQueues()
+    resolveQueues()
     broadcast(
       { lane, token in .unmap(port: lane.port, iova: iova, size: size, token: token) }, then: completion)
   }
 
-  private func resolveAdminQueues() {
+  private func resolveQueues() {
+    doorbellBuffers?.resolve(&memory)
     if adminSubmissionQueue.isLive { adminSubmissionQueue.memory.resolve(&memory) }
     if adminCompletionQueue.isLive { adminCompletionQueue.memory.resolve(&memory) }
   }

@@ -26,6 +26,8 @@ public struct ControllerDescription: Sendable {
   public var vectorCount: Int
   /// How doorbells arrive.
   public var doorbells = DoorbellMode.ioeventfd
+  /// Whether doorbell values may lie in guest memory.
+  public var shadowDoorbells = ShadowDoorbellMode.off
   /// Namespaces that there may be at a time (NN): identifiers 1 to this.
   public var namespaceLimit: Int
 

@@ -4,6 +4,8 @@ public enum ControllerReport: Sendable {
   case commandFailed(ErrorLog.Entry)
   /// A doorbell of this queue identifier got a value that it cannot have, or belongs to no queue.
   case invalidDoorbell(queue: UInt16)
+  /// The guest's driver keeps its doorbells in guest memory (Doorbell Buffer Config).
+  case usesShadowDoorbells
   /// A traced doorbell was signalled without a value. The controller fails for it.
   case doorbellsLost
   /// CSTS.CFS is set, for this reason.

@@ -11,6 +11,9 @@ extension ControllerPort {
     guard index > 0, index < completionQueues.count else { return }
     completionQueues[index] = CompletionQueue(queue)
     completionQueues[index].memory.resolve(&memory)
+    if let doorbellBuffers {
+      completionQueues[index].useShadow(doorbellBuffers.completionQueueHead(queue.identifier), isRunning: false)
+    }
   }
 
   /// A submission queue begins.
@@ -19,6 +22,9 @@ extension ControllerPort {
     guard index > 0, index < submissionQueues.count else { return }
     submissionQueues[index] = SubmissionQueue(queue)
     submissionQueues[index].memory.resolve(&memory)
+    if let doorbellBuffers {
+      submissionQueues[index].useShadow(doorbellBuffers.submissionQueueTail(queue.identifier), isRunning: false)
+    }
     queueEnd = max(queueEnd, index + 1)
     // The guest may have rung before the thread knew of the queue.
     isKicked = true
@@ -91,6 +97,7 @@ extension ControllerPort {
       completionQueues[index] = CompletionQueue()
     }
     unsignalled = 0
+    doorbellBuffers = nil
     forwards = []
     vectors.forgetPending()
     isKicked = false
@@ -162,6 +169,51 @@ extension ControllerPort {
       if submissionQueues[index].isLive { submissionQueues[index].memory.resolve(&memory) }
       if completionQueues[index].isLive { completionQueues[index].memory.resolve(&memory) }
     }
+    guard doorbellBuffers != nil else { return }
+    doorbellBuffers?.resolve(&memory)
+    useDoorbellBuffers(isRunning: false)
+  }
+
+  /// The doorbells of all queues lie in guest memory from now on: Doorbell Buffer Config.
+  mutating func setDoorbellBuffers(_ buffers: DoorbellBuffers) {
+    doorbellBuffers = buffers
+    doorbellBuffers?.resolve(&memory)
+    useDoorbellBuffers(isRunning: true)
+    isKicked = true
+  }
+
+  private mutating func useDoorbellBuffers(isRunning: Bool) {
+    guard let doorbellBuffers else { return }
+    for index in 1..<submissionQueues.count {
+      let identifier = UInt16(truncatingIfNeeded: index)
+      if submissionQueues[index].isLive {
+        submissionQueues[index].useShadow(doorbellBuffers.submissionQueueTail(identifier), isRunning: isRunning)
+      }
+      if completionQueues[index].isLive {
+        completionQueues[index].useShadow(doorbellBuffers.completionQueueHead(identifier), isRunning: isRunning)
+      }
+    }
+  }
+
+  /// A doorbell was rung whose value is in guest memory, or else lost.
+  mutating func takeValuelessDoorbell() {
+    isKicked = true
+    guard let description, doorbellBuffers == nil, !isPaused else { return }
+    // One that was rung before a reset is of no queue any more.
+    for index in 1..<queueEnd where submissionQueues[index].isLive {
+      return description.mailbox.post(.doorbellWithoutValue)
+    }
+  }
+
+  /// Has the host announce what it submits next: before the thread sleeps.
+  ///
+  /// - Returns: whether something was submitted meanwhile, so that the thread may not sleep.
+  mutating func askForDoorbells() -> Bool {
+    guard doorbellBuffers != nil, !isPaused else { return false }
+    var hasNews = false
+    for index in 1..<queueEnd where submissionQueues[index].askForDoorbell() { hasNews = true }
+    if hasNews { isKicked = true }
+    return hasNews
   }
 
   /// An interrupt vector gets another eventfd. Nothing is lost meanwhile: entries that the host has not consumed are

@@ -21,6 +21,8 @@ struct ControllerPort: ~Copyable {
 
   /// Whether Bus Master is off, the function in D3hot, or the controller failed: no DMA.
   var isPaused = false
+  /// Where doorbells lie in guest memory, if the host has said so.
+  var doorbellBuffers: DoorbellBuffers?
   /// Whether a doorbell may have been rung, or commands wait for their turn.
   var isKicked = false
   /// Whether an event said so.

@@ -15,6 +15,8 @@ public struct IOEngine: ~Copyable {
     case aio
     case workers
     case submission
+    /// A submission queue tail whose value is in guest memory only.
+    case valueless
     case heads
 
     func token(_ port: Int = 0) -> UInt64 { rawValue << 32 | UInt64(UInt32(truncatingIfNeeded: port)) }
@@ -135,8 +137,22 @@ public struct IOEngine: ~Copyable {
       return .none
     }
     // The kernel had no memory for a request: it is tried again soon, as nothing will announce that there is some.
-    if backlog > 0 { return .sleep(1_000_000) }
-    return idle.pause(now: Clock.monotonic, isPolled: polledPorts > 0, isStorageBusy: resources.aio.inFlight > 0)
+    let pause =
+      backlog > 0
+      ? .sleep(1_000_000)
+      : idle.pause(now: Clock.monotonic, isPolled: polledPorts > 0, isStorageBusy: resources.aio.inFlight > 0)
+    return pause != .none && hasUnannouncedCommands() ? .none : pause
+  }
+
+  /// Has hosts with shadow doorbells announce their next commands, as the thread is about to sleep.
+  ///
+  /// - Returns: whether there are some already.
+  private mutating func hasUnannouncedCommands() -> Bool {
+    // A polled thread looks at every queue whenever it wakes, and wakes by itself.
+    guard polledPorts == 0 else { return false }
+    var hasCommands = false
+    for port in 0..<portEnd where ports[port].askForDoorbells() { hasCommands = true }
+    return hasCommands
   }
 
   private mutating func take(_ token: UInt64) {
@@ -150,6 +166,9 @@ public struct IOEngine: ~Copyable {
       ports[port].isKicked = true
       ports[port].isAnnounced = true
       for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
+    case .valueless:
+      guard port < ports.count else { return }
+      ports[port].takeValuelessDoorbell()
     case .heads: takeHeads(port)
     case nil: break
     }
@@ -286,6 +305,9 @@ public struct IOEngine: ~Copyable {
     case .setWriteCache(let port, let enabled, let token):
       ports[port].writeCacheEnabled = enabled
       ports[port].acknowledge(token)
+    case .setDoorbellBuffers(let port, let buffers, let token):
+      ports[port].setDoorbellBuffers(buffers)
+      ports[port].acknowledge(token)
     case .abort(let port, let queue, let identifier, let token):
       let isAborted = ports[port].abort(queue, identifier, &resources)
       ports[port].description?.mailbox.post(.aborted(token: token, isAborted))
@@ -304,6 +326,9 @@ public struct IOEngine: ~Copyable {
     do throws(Errno) {
       try epoll.add(
         description.events.submission.rawValue, [.readable, .edge], token: Source.submission.token(port))
+      if let valueless = description.events.valueless {
+        try epoll.add(valueless, [.readable, .edge], token: Source.valueless.token(port))
+      }
     } catch {
       description.mailbox.post(.failed(error))
     }
@@ -312,6 +337,7 @@ public struct IOEngine: ~Copyable {
   private mutating func detach(_ port: Int, _ token: UInt64) {
     guard let description = ports[port].description else { return }
     epoll.remove(description.events.submission.rawValue)
+    if let valueless = description.events.valueless { epoll.remove(valueless) }
     if ports[port].watchesHeads { epoll.remove(description.events.completion.rawValue) }
     // The controller has quiesced: nothing of it is in flight.
     ports[port].publish()

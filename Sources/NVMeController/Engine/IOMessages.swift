@@ -31,6 +31,8 @@ enum IOCommand: Sendable {
   case setNamespace(port: Int, index: Int, Namespace?)
   /// Acknowledged when the commands fetched from now on obey it.
   case setWriteCache(port: Int, enabled: Bool, token: UInt64)
+  /// Doorbells lie in guest memory; acknowledged when they are read there.
+  case setDoorbellBuffers(port: Int, DoorbellBuffers, token: UInt64)
   /// Answered by `IOEvent.aborted`.
   case abort(port: Int, submissionQueue: UInt16, command: UInt16, token: UInt64)
   /// The thread ends.
@@ -47,6 +49,8 @@ public enum IOEvent: Sendable {
   case commandFailed(ErrorLog.Entry)
   /// The thread cannot serve the controller.
   case failed(Errno)
+  /// A doorbell was rung without a value, by a host that keeps none in its memory.
+  case doorbellWithoutValue
   /// A doorbell got a value that it cannot have, or belongs to no queue.
   case invalidDoorbell(queue: UInt16, isUnknown: Bool)
 }

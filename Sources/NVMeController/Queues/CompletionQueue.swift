@@ -24,7 +24,10 @@ struct CompletionQueue: ~Copyable {
   private(set) var reserved = 0
   /// Whether entries were posted since `takeNews` was asked last.
   private var hasNews = false
-  private let doorbell: QueueDoorbell?
+  /// Where the head is read; nil while it lies in memory that is not mapped.
+  private var doorbell: QueueDoorbell?
+  /// Where it lies in guest memory, if it does (Doorbell Buffer Config).
+  private var shadow: ShadowDoorbell?
   var memory: QueueMemory
 
   /// No queue.
@@ -60,6 +63,18 @@ struct CompletionQueue: ~Copyable {
     return head == tail
   }
 
+  /// Reads the head from a shadow doorbell buffer from now on; nil while its pages are not mapped.
+  ///
+  /// - Parameter isRunning: whether the host may have rung before, so that the buffer takes over the head.
+  mutating func useShadow(_ shadow: ShadowDoorbell?, isRunning: Bool) {
+    if isRunning {
+      _ = look()
+      shadow?.begin(at: head)
+    }
+    self.shadow = shadow
+    doorbell = shadow?.value
+  }
+
   /// Reads the head doorbell; gives back a value that it cannot have: beyond the queue, or past the tail.
   mutating func look() -> UInt32? {
     guard let value = doorbell?.load() else { return nil }
@@ -78,7 +93,13 @@ struct CompletionQueue: ~Copyable {
   mutating func reserve(invalid: inout UInt32?) -> Bool {
     if used &+ reserved >= size &- 1 {
       invalid = look()
-      if used &+ reserved >= size &- 1 { return false }
+      if used &+ reserved >= size &- 1 {
+        guard let shadow else { return false }
+        // The host is to announce the next entry that it consumes; one that it has consumed by now, it does not.
+        shadow.ask(after: head)
+        invalid = look()
+        if used &+ reserved >= size &- 1 { return false }
+      }
     }
     reserved &+= 1
     return true

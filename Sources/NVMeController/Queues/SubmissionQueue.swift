@@ -20,7 +20,12 @@ struct SubmissionQueue: ~Copyable {
   var deletion: UInt64?
   /// A command to abort instead of executing it, by an Abort command that found it not yet fetched.
   var abortedCommand: UInt16?
-  private let doorbell: QueueDoorbell?
+  /// Where the tail is read; nil while it lies in memory that is not mapped.
+  private var doorbell: QueueDoorbell?
+  /// Where it lies in guest memory, if it does (Doorbell Buffer Config).
+  private var shadow: ShadowDoorbell?
+  /// The tail after which the host was asked to write the register.
+  private var askedTail: Int?
   private var lastInvalidTail: UInt32?
   var memory: QueueMemory
 
@@ -64,6 +69,30 @@ struct SubmissionQueue: ~Copyable {
     lastInvalidTail = nil
     tail = Int(value)
     return head == tail ? .nothingNew : .commands
+  }
+
+  /// Reads the tail from a shadow doorbell buffer from now on; nil while its pages are not mapped.
+  ///
+  /// - Parameter isRunning: whether the host may have rung before, so that the buffer takes over the tail.
+  mutating func useShadow(_ shadow: ShadowDoorbell?, isRunning: Bool) {
+    if isRunning {
+      _ = look()
+      shadow?.begin(at: tail)
+    }
+    self.shadow = shadow
+    doorbell = shadow?.value
+    askedTail = nil
+  }
+
+  /// Has the host announce its next command by the register: before the thread sleeps.
+  ///
+  /// - Returns: whether there is one already, which it does not announce.
+  mutating func askForDoorbell() -> Bool {
+    guard let shadow, isLive, askedTail != tail else { return false }
+    shadow.ask(after: tail)
+    askedTail = tail
+    let value = shadow.value.load()
+    return value != UInt32(truncatingIfNeeded: tail) && value != lastInvalidTail
   }
 
   /// Whether submitted entries wait.

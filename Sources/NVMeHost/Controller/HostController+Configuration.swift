@@ -58,6 +58,23 @@ extension HostController {
     try updateConfiguration16(at: PCIConfiguration.command, set: on ? bit : 0, clear: on ? 0 : bit)
   }
 
+  /// Gives BAR0 another address, as firmware or a kernel does that assigns resources anew: decoding is off meanwhile,
+  /// and the size is asked for by writing ones.
+  ///
+  /// - Parameter address: a multiple of the size of BAR0.
+  public func moveRegisters(to address: UInt64) throws(HostError) {
+    let space = PCIConfiguration.Command.memorySpace
+    try updateConfiguration16(at: PCIConfiguration.command, clear: space)
+    for half in 0..<2 as Range<UInt64> {
+      let offset = PCIConfiguration.bar0 + half * 4
+      try writeConfiguration(at: offset, [UInt8](repeating: 0xFF, count: 4))
+      _ = try readConfiguration(at: offset, count: 4)
+      let value = UInt32(truncatingIfNeeded: address >> (half * 32))
+      try writeConfiguration(at: offset, (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) })
+    }
+    try updateConfiguration16(at: PCIConfiguration.command, set: space)
+  }
+
   /// Function level reset: everything is as at power-on; the driver has to begin anew. Memory stays mapped.
   public func functionLevelReset() throws(HostError) {
     let express = try capabilityOffset(PCIConfiguration.Express.identifier)

@@ -5,8 +5,11 @@ import NVMeSpec
 extension HostController {
   /// The unit of CAP.TO and CRTO, in ns.
   private static let timeoutUnit: UInt64 = 500_000_000
-  /// How long a shutdown is awaited, in ns: Linux's `shutdown_timeout`.
-  private static let shutdownTimeout: UInt64 = 5_000_000_000
+  /// How long a shutdown is awaited, in ns: as in Linux, what the controller says of itself (RTD3E, in us), but 5 s at
+  /// least and 60 s at most.
+  private var shutdownTimeout: UInt64 {
+    min(max(UInt64(identity.rtd3EntryLatency) * 1000, 5_000_000_000), 60_000_000_000)
+  }
 
   /// Does all that a driver does before it makes I/O queues: configuration space, interrupts, `enable()`, Identify
   /// Controller, and Number of Queues for `queues` pairs.
@@ -18,6 +21,26 @@ extension HostController {
     try enable()
     identity = try identifyController()
     grantedQueues = try setNumberOfQueues(queues)
+    if options.shadowDoorbells { try configureShadowDoorbells() }
+  }
+
+  /// Keeps the doorbells of queues made from now on in memory (Doorbell Buffer Config), as Linux does where the
+  /// controller supports it; until the next reset.
+  ///
+  /// - Throws: `missing` where the controller does not support it; `failed`, `outOfMemory`.
+  public func configureShadowDoorbells() throws(HostError) {
+    guard identity.optionalAdminCommandsSupported.contains(.doorbellBufferConfig) else {
+      throw .missing("Doorbell Buffer Config")
+    }
+    let buffers = ShadowDoorbellBuffers(
+      values: try memory.allocate(HostMemory.pageSize), eventIndexes: try memory.allocate(HostMemory.pageSize))
+    buffers.values.fill(0)
+    buffers.eventIndexes.fill(0)
+    var command = DoorbellBufferConfigCommand(.admin(.doorbellBufferConfig))
+    command.shadowDoorbellBuffer = buffers.values.iova
+    command.eventIndexBuffer = buffers.eventIndexes.iova
+    try requireSuccess(admin(command.entry))
+    shadowDoorbells = buffers
   }
 
   /// Enables the controller in the order of Linux's `nvme_pci_configure_admin_queue` and `nvme_enable_ctrl`.
@@ -72,6 +95,12 @@ extension HostController {
     let timeout = (UInt64(capabilities.timeout) + 1) * Self.timeoutUnit
     try awaitStatus("CSTS.RDY 0", timeout: timeout, toleratesFailure: true) { !$0.ready }
     adminQueue = nil
+    // The controller does not touch them any more.
+    if let shadowDoorbells {
+      memory.free(shadowDoorbells.values)
+      memory.free(shadowDoorbells.eventIndexes)
+    }
+    shadowDoorbells = nil
   }
 
   /// Shuts the controller down (CC.SHN) and waits until it is done. Only `enable()` brings it back.
@@ -81,7 +110,7 @@ extension HostController {
     var configuration = try configuration()
     configuration.shutdownNotification = kind
     try write(configuration)
-    try awaitStatus("CSTS.SHST complete", timeout: Self.shutdownTimeout) { $0.shutdownStatus == .complete }
+    try awaitStatus("CSTS.SHST complete", timeout: shutdownTimeout) { $0.shutdownStatus == .complete }
   }
 
   /// Resets the NVM subsystem (NSSR).

@@ -10,7 +10,7 @@ import VFIOUser
 ///
 /// One thread at a time; queues made by it may each go to a thread of their own.
 ///
-/// What it does not do: shadow doorbells (DBBUF), metadata, other page sizes than 4 KiB, a controller memory buffer, and
+/// What it does not do: metadata, other page sizes than 4 KiB, a controller memory buffer, and
 /// memory that the server reaches by DMA_READ and DMA_WRITE.
 public final class HostController {
   /// The connection.
@@ -37,6 +37,8 @@ public final class HostController {
   public internal(set) var identity = IdentifyController()
   var adminQueue: HostQueue?
   var adminMemory: HostQueueMemory?
+  /// Where the doorbells of I/O queues lie in memory, once the controller knows it.
+  var shadowDoorbells: ShadowDoorbellBuffers?
 
   /// Connects to the server that listens at `path`.
   ///
@@ -76,6 +78,9 @@ public final class HostController {
     case .slots:
       let description = try connection.withClient { (client) throws(Errno) in try client.regionIOFDs(.bar0) }
       doorbellMemory = try DoorbellMemory.slots(description)
+    case .eventfds:
+      let description = try connection.withClient { (client) throws(Errno) in try client.regionIOFDs(.bar0) }
+      doorbellMemory = try DoorbellMemory.eventfds(description)
     case .mappedPage:
       let description = try connection.withClient { (client) throws(Errno) in try client.regionInfo(.bar0) }
       doorbellMemory = try DoorbellMemory.registers(description, from: ControllerRegister.doorbellBase)
@@ -90,10 +95,11 @@ public final class HostController {
   /// The doorbell register at `offset` of BAR0, rung as the options say.
   public func doorbell(at offset: UInt64) -> HostDoorbell {
     let place = doorbellMemory?.places[offset]
+    let shadow = shadowDoorbells?.doorbell(at: offset)
     let posted = options.doorbells != .socket(posted: false)
     return HostDoorbell(
-      offset: offset, word: place?.word, eventfd: place?.eventfd ?? -1, connection: connection, posted: posted,
-      owner: doorbellMemory)
+      offset: offset, word: place?.word, eventfd: place?.eventfd ?? -1, shadow: shadow, connection: connection,
+      posted: posted, owner: doorbellMemory)
   }
 
   /// The tail doorbell of a submission queue.

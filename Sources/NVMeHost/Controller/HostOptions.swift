@@ -15,6 +15,8 @@ public struct HostOptions: Sendable {
   public var mapsMemory = true
   /// How doorbells are rung.
   public var doorbells = DoorbellMechanism.slots
+  /// Whether doorbells of I/O queues are kept in memory where the controller allows it (Doorbell Buffer Config).
+  public var shadowDoorbells = false
   /// How many MSI-X vectors are used, from 0 on: 0 for the admin queue. None: completions are polled.
   public var vectors = 0
   /// Entries of both admin queues, 2 to 4096.

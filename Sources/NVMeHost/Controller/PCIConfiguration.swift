@@ -2,6 +2,8 @@
 enum PCIConfiguration {
   /// Command register, 2 bytes.
   static let command: UInt64 = 0x04
+  /// BAR0, 8 bytes.
+  static let bar0: UInt64 = 0x10
   /// Where the first capability is, 1 byte.
   static let capabilitiesPointer: UInt64 = 0x34
   /// Most capabilities that fit into 256 bytes: the bound of a walk.

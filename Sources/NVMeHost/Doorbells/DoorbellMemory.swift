@@ -3,9 +3,9 @@ import VFIOUser
 
 /// Memory that doorbells are stored in, and the eventfds that go with it, as a server handed them over.
 final class DoorbellMemory: Sendable {
-  /// Where one doorbell goes: a word of one of the mappings, and the number of its eventfd or -1.
+  /// Where one doorbell goes: a word of one of the mappings, if it has one, and the number of its eventfd or -1.
   struct Place: Sendable {
-    let word: SharedWord
+    let word: SharedWord?
     let eventfd: Int32
   }
 
@@ -67,6 +67,24 @@ final class DoorbellMemory: Sendable {
     }
     return DoorbellMemory(
       mappings: [Mapping](mappings.values), eventfds: [Descriptor](eventfds.values), places: places)
+  }
+
+  /// The eventfds of ioeventfds without a value.
+  ///
+  /// - Throws: `missing` for an entry whose descriptor did not come.
+  static func eventfds(_ description: consuming RegionIOFDsDescription) throws(HostError) -> DoorbellMemory {
+    let entries = description.fds.entries.filter { $0.kind == .ioeventfd && $0.length == 4 && $0.flags == [] }
+    var eventfds: [UInt32: Descriptor] = [:]
+    for index in Set(entries.map(\.descriptorIndex)) {
+      guard let event = description.descriptors.take(Int(index)) else { throw .missing("descriptor \(index)") }
+      eventfds[index] = Descriptor(event)
+    }
+    var places: [UInt64: Place] = [:]
+    for entry in entries {
+      guard let event = eventfds[entry.descriptorIndex] else { continue }
+      places[entry.offset] = Place(word: nil, eventfd: event.descriptor.rawValue)
+    }
+    return DoorbellMemory(mappings: [], eventfds: [Descriptor](eventfds.values), places: places)
   }
 
   private static func map(_ file: borrowing FileDescriptor, end: UInt64) throws(HostError) -> Mapping {

@@ -12,31 +12,36 @@ public struct HostDoorbell: Sendable {
   @usableFromInline let word: SharedWord?
   /// The eventfd to signal after the store; -1: none.
   @usableFromInline let eventfd: Int32
+  /// Its words in guest memory, where it has some.
+  @usableFromInline let shadow: HostShadowDoorbell?
   private let connection: HostConnection
   private let posted: Bool
   /// Keeps mapping and eventfd.
   private let owner: DoorbellMemory?
 
   init(
-    offset: UInt64, word: SharedWord?, eventfd: Int32, connection: HostConnection, posted: Bool, owner: DoorbellMemory?
+    offset: UInt64, word: SharedWord?, eventfd: Int32, shadow: HostShadowDoorbell?, connection: HostConnection,
+    posted: Bool, owner: DoorbellMemory?
   ) {
     self.offset = offset
     self.word = word
     self.eventfd = eventfd
+    self.shadow = shadow
     self.connection = connection
     self.posted = posted
     self.owner = owner
   }
 
   /// Whether ringing it costs a message.
-  public var isMessage: Bool { word == nil }
+  public var isMessage: Bool { word == nil && eventfd < 0 }
 
   /// Writes a value of 32 bits, as a guest's write to the register would arrive.
   ///
   /// A server that has gone is noticed by whoever waits for a completion.
   @inlinable @inline(__always)
   public func ring(_ value: UInt32) {
-    guard let word else { return send(value) }
+    if let shadow, !shadow.store(value) { return }
+    guard let word else { return eventfd >= 0 ? EventFD.signal(rawValue: eventfd) : send(value) }
     word.store(value)
     if eventfd >= 0 { EventFD.signal(rawValue: eventfd) }
   }
@@ -48,8 +53,15 @@ public struct HostDoorbell: Sendable {
   public func signalOnly() { if eventfd >= 0 { EventFD.signal(rawValue: eventfd) } }
 
   @usableFromInline @inline(never)
-  func send(_ value: UInt32) {
-    _ = try? connection.withClient { (client) throws(Errno) in
+  func send(_ value: UInt32) { _ = try? send(value, posted: posted) }
+
+  /// Writes a value by message, whatever the way that `ring` takes: as a VMM does for which KVM does not know the
+  /// doorbell.
+  ///
+  /// - Parameter posted: whether no reply is awaited. The value may then come after one that is stored later.
+  /// - Throws: `message`, `disconnected`.
+  public func send(_ value: UInt32, posted: Bool) throws(HostError) {
+    try connection.withClient { (client) throws(Errno) in
       try client.regionWrite(.bar0, offset: offset, RegionData(UInt64(value), count: 4), posted: posted)
     }
   }

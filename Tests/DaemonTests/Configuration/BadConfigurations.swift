@@ -74,8 +74,8 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       "controller = [{ name = \"a\", colour = 1 }]",
       "nvmed.toml:1: controller.colour: unknown key; [[controller]] has the keys name, socket, serial, model, firmware, "
-        + "io_queues, queue_entries, max_data_transfer, doorbells, post_write, vendor_id, device_id, io_thread, namespace"
-    ),
+        + "io_queues, queue_entries, max_data_transfer, doorbells, post_write, shadow_doorbells, vendor_id, "
+        + "device_id, io_thread, namespace"),
   ]
 
   static let types: [BadConfiguration] = [
@@ -232,6 +232,13 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       controller + "doorbells = \"mmap\"",
       "nvmed.toml:4: controller.doorbells: \"mmap\" is unknown; write \"auto\", \"ioeventfd\" or \"poll\""),
+    BadConfiguration(
+      controller + "shadow_doorbells = true",
+      "nvmed.toml:4: controller.shadow_doorbells: is a boolean; write \"off\", \"on\" or \"required\""),
+    BadConfiguration(
+      controller + "doorbells = \"poll\"\nshadow_doorbells = \"required\"",
+      "nvmed.toml:5: controller.shadow_doorbells: \"required\" is for eventfds and has no use with doorbells = "
+        + "\"poll\"; write \"on\" or \"off\""),
     BadConfiguration(
       controller + "post_write = \"bpf\"",
       "nvmed.toml:4: controller.post_write: \"bpf\" is unknown; write \"auto\", \"kernel\", \"ebpf\" or \"off\""),

@@ -57,7 +57,8 @@ import Testing
       errors(text) == [
         "nvmed.toml:3: controller.io_queues: 0 is out of range; write an integer from 1 to 64",
         "nvmed.toml:4: controller.colour: unknown key; [[controller]] has the keys name, socket, serial, model, "
-          + "firmware, io_queues, queue_entries, max_data_transfer, doorbells, post_write, vendor_id, device_id, io_thread, namespace",
+          + "firmware, io_queues, queue_entries, max_data_transfer, doorbells, post_write, shadow_doorbells, vendor_id, "
+          + "device_id, io_thread, namespace",
         "nvmed.toml:7: controller.namespace.blocksize: unknown key; did you mean 'block_size'?",
         "nvmed.toml:8: controller.name: missing; write for example name = \"disk0\"",
         "nvmed.toml:10: daemon.io_threads: is a string; write an integer from 1 to 64",

@@ -65,6 +65,7 @@ import Testing
       max_data_transfer = "1MiB"
       doorbells = "ioeventfd"
       post_write = "ebpf"
+      shadow_doorbells = "on"
       vendor_id = 0x1234
       device_id = 0x5678
       io_thread = 1
@@ -102,7 +103,7 @@ import Testing
     let first = ControllerConfiguration(
       name: "disk0", socketPath: "/etc/nvmed/sockets/disk0.sock", serial: "S 1", model: "A Model", firmware: "2.1",
       ioQueues: 8, queueEntries: 1024, maximumDataTransfer: 1 << 20, doorbells: .ioeventfd,
-      postWrite: .ebpf, vendorID: 0x1234, deviceID: 0x5678, ioThread: 1,
+      postWrite: .ebpf, shadowDoorbells: .on, vendorID: 0x1234, deviceID: 0x5678, ioThread: 1,
       namespaces: [
         NamespaceConfiguration(
           backend: .file, imagePath: "/etc/nvmed/../disk0.img", blockSize: 4096, isReadOnly: true, cache: .buffered,

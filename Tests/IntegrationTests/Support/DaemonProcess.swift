@@ -3,7 +3,7 @@ import LinuxIO
 import Synchronization
 import Testing
 
-/// A process of `nvmed` that a test started. It is killed with the last reference.
+/// A process of `nvmed`, or of another program of the package, that a test started. It is killed with the last reference.
 final class DaemonProcess: Sendable {
   /// How a process ended.
   enum End: Equatable {
@@ -18,12 +18,18 @@ final class DaemonProcess: Sendable {
   /// The daemon that was built with the tests, or that `NVMED_BINARY` names.
   static let binary = environment("NVMED_BINARY") ?? "\(binaryFolder ?? ".")/nvmed"
 
+  /// The load generator that was built with the tests.
+  static let bench = "\(binaryFolder ?? ".")/nvmed-bench"
+
   /// Starts it.
   ///
   /// - Parameters:
   ///   - arguments: without the program's name.
+  ///   - program: what is run.
   ///   - handover: the descriptor that it gets, and the number that it has there.
-  init(_ arguments: [String], handover: (descriptor: Int32, number: Int32)? = nil) throws {
+  init(
+    _ arguments: [String], program: String = binary, handover: (descriptor: Int32, number: Int32)? = nil
+  ) throws {
     let pipe = try UnixSocketPair()
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -39,12 +45,12 @@ final class DaemonProcess: Sendable {
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    var words: [UnsafeMutablePointer<CChar>?] = ([Self.binary] + arguments).map { strdup($0) }
+    var words: [UnsafeMutablePointer<CChar>?] = ([program] + arguments).map { strdup($0) }
     defer { words.forEach { free($0) } }
     words.append(nil)
     var number: pid_t = 0
-    let result = posix_spawn(&number, Self.binary, &actions, &attributes, words, environ)
-    guard result == 0 else { throw TestFailure("\(Self.binary): \(Errno(rawValue: result))") }
+    let result = posix_spawn(&number, program, &actions, &attributes, words, environ)
+    guard result == 0 else { throw TestFailure("\(program): \(Errno(rawValue: result))") }
     pid = number
     let reader = try pipe.first.duplicate()
     // Its end is that of the other one, which only the daemon has from here on.
@@ -85,17 +91,25 @@ final class DaemonProcess: Sendable {
     guard end == .signal(SIGKILL) else { throw TestFailure("ended by \(end), not killed: \(log.text)") }
   }
 
+  /// Waits until it has stopped by SIGSTOP.
+  func awaitStop() throws {
+    var information = siginfo_t()
+    while waitid(P_PID, id_t(pid), &information, WSTOPPED) == -1 {
+      guard errno == EINTR else { throw Errno.current }
+    }
+  }
+
   /// Whether it has not ended by itself.
   var isRunning: Bool { !log.isOver }
 
-  /// Waits for its end. One that does not come is made, and is an error.
+  /// Waits for its end. One that does not come in so many seconds is made, and is an error.
   @discardableResult
-  func awaitEnd() throws -> End {
+  func awaitEnd(seconds: Int = patience) throws -> End {
     if let end = end.withLock({ $0 }) { return end }
-    guard log.waitForEnd() else {
+    guard log.waitForEnd(seconds: seconds) else {
       Glibc.kill(pid, SIGKILL)
       reap()
-      throw TestFailure("the daemon does not end; it says: \(log.text)")
+      throw TestFailure("the process does not end; it says: \(log.text)")
     }
     return reap()
   }

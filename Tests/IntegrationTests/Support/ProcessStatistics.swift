@@ -14,27 +14,36 @@ struct ProcessStatistics: Equatable, CustomStringConvertible {
   }
 
   var description: String { "\(descriptors) descriptors, \(threads) threads, \(mappings) mappings" }
+}
 
-  /// How often each thread gave its CPU up, by its number: every system call that waits is one.
-  static func voluntarySwitches(_ process: DaemonProcess) throws -> [String: Int] {
-    var counts: [String: Int] = [:]
+/// What a thread of another process has done so far (`proc(5)`).
+struct ThreadActivity: Equatable {
+  let name: String
+  /// ns that it ran: without any more of them it made no system call either.
+  let runTime: UInt64
+  /// How often it gave its CPU up.
+  let voluntarySwitches: Int
+  /// How often its CPU was taken from it.
+  let involuntarySwitches: Int
+
+  /// All threads of a process, by their number.
+  static func all(of process: DaemonProcess) throws -> [String: ThreadActivity] {
+    var result: [String: ThreadActivity] = [:]
     for task in try entries(of: "/proc/\(process.pid)/task") {
-      let status = try text(of: "/proc/\(process.pid)/task/\(task)/status")
-      for line in status.split(separator: "\n") where line.hasPrefix("voluntary_ctxt_switches:") {
-        counts[task] = Int(line.split(separator: "\t").last ?? "")
+      let folder = "/proc/\(process.pid)/task/\(task)"
+      var fields: [Substring: Substring] = [:]
+      for line in try text(of: "\(folder)/status").split(separator: "\n") {
+        guard let colon = line.firstIndex(of: ":") else { continue }
+        fields[line[..<colon]] = line[line.index(after: colon)...].drop { $0 == "\t" }
       }
+      guard let name = fields["Name"], let voluntary = fields["voluntary_ctxt_switches"].flatMap({ Int($0) }),
+        let involuntary = fields["nonvoluntary_ctxt_switches"].flatMap({ Int($0) }),
+        let runTime = try text(of: "\(folder)/schedstat").split(separator: " ").first.flatMap({ UInt64($0) })
+      else { throw TestFailure("\(folder) cannot be read") }
+      result[task] = ThreadActivity(
+        name: String(name), runTime: runTime, voluntarySwitches: voluntary, involuntarySwitches: involuntary)
     }
-    return counts
-  }
-
-  /// CPU time of all threads so far, in ticks.
-  static func ticks(_ process: DaemonProcess) throws -> Int {
-    // The name in parentheses may contain spaces; utime and stime are the 12th and 13th field after it.
-    let fields = try text(of: "/proc/\(process.pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
-    guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else {
-      throw TestFailure("/proc/\(process.pid)/stat cannot be read")
-    }
-    return user + system
+    return result
   }
 }
 

@@ -232,33 +232,3 @@ final class BackgroundLoad: Sendable {
     return load
   }
 }
-
-/// A load that goes from thread to thread: one has it at a time.
-final class LoadParcel: Sendable {
-  private let content: Mutex<VerifiedLoad?>
-
-  init(_ load: consuming VerifiedLoad) { content = Mutex(load) }
-
-  /// What was right so far.
-  var completed: Int { content.withLock { $0?.completed ?? 0 } }
-
-  /// Does something with the load.
-  ///
-  /// - Throws: what `body` throws; where there is no load any more.
-  func with<Result: ~Copyable>(_ body: (inout VerifiedLoad) throws -> Result) throws -> Result {
-    guard var load = content.withLock({ $0.take() }) else { throw TestFailure("the load has been given away") }
-    do {
-      let result = try body(&load)
-      give(load)
-      return result
-    } catch {
-      give(load)
-      throw error
-    }
-  }
-
-  private func give(_ load: consuming VerifiedLoad) {
-    var kept: VerifiedLoad? = consume load
-    content.withLock { $0 = kept.take() }
-  }
-}

@@ -5,37 +5,121 @@ import Testing
 
 /// Namespaces that come, go or change: `Controller+Namespaces.swift`.
 @Suite struct ControllerNamespacesTests {
-  @Test func identifiers() throws {
-    let host = try Host([try .memory()]) { $0.namespaceLimit = 2 }
-    #expect(host.controller.setNamespace(2, try .memory()))
-    for nsid: UInt32 in [0, 3, UInt32.max] { #expect(!host.controller.setNamespace(nsid, try .memory())) }
+  /// Active Namespace ID list: Identify, CNS 02h.
+  private static func active(_ host: Host) throws -> [UInt32] {
+    let data = host.ram.allocate()
+    try #require(try host.admin(.identify(IdentifyCNS.activeNamespaceList.rawValue, to: data)).status == .success)
+    return try #require(NamespaceList(decoding: host.ram.bytes(data, 4096))).identifiers
   }
 
+  /// Identify Namespace: CNS 00h.
+  private static func namespace(_ host: Host, _ nsid: UInt32) throws -> IdentifyNamespace {
+    let data = host.ram.allocate()
+    let status = try host.admin(.identify(IdentifyCNS.namespace.rawValue, nsid: nsid, to: data)).status
+    try #require(status == .success)
+    return try #require(IdentifyNamespace(decoding: host.ram.bytes(data, 4096)))
+  }
+
+  /// Identifiers are 1 to NN (base specification, 3.2.1): one beyond it is refused and changes nothing.
+  @Test func identifiers() throws {
+    let host = try Host([try .memory()]) { $0.namespaceLimit = 2 }
+    for nsid: UInt32 in [0, 3, UInt32.max - 1, UInt32.max] {
+      #expect(!host.controller.setNamespace(nsid, try .memory()))
+      #expect(!host.controller.setNamespace(nsid, nil))
+    }
+    #expect(try ControllerNamespacesTests.active(host) == [1])
+    #expect(host.controller.setNamespace(2, try .memory()))
+    #expect(try ControllerNamespacesTests.active(host) == [1, 2])
+    // There may be none at all.
+    #expect(host.controller.setNamespace(1, nil) && host.controller.setNamespace(2, nil))
+    #expect(try ControllerNamespacesTests.active(host).isEmpty)
+    #expect(try ControllerNamespacesTests.namespace(host, 1).encode().allSatisfy { $0 == 0 })
+  }
+
+  /// Each has its own blocks, as many and as large as Identify says at that time.
   @Test func comingAndGoing() throws {
     let host = try Host([try .memory()])
     try host.createQueuePair()
     let data = host.ram.allocate()
-    #expect(try host.io(.transfer(.read, nsid: 2, slba: 0, blocks: 8, data)).status == .invalidField)
+    func read(_ nsid: UInt32, _ slba: UInt64, blocks: Int = 1) throws -> Status {
+      try host.io(.transfer(.read, nsid: nsid, slba: slba, blocks: blocks, data)).status
+    }
+    func write(_ nsid: UInt32, _ slba: UInt64, _ byte: UInt8) throws -> Status {
+      host.ram.fill(data, 4096, byte)
+      return try host.io(.transfer(.write, nsid: nsid, slba: slba, blocks: 1, data)).status
+    }
+    #expect(try write(1, 255, 0x11) == .success)
+    #expect(try read(2, 0) == .invalidField, "inactive")
+    #expect(try read(9, 0) == .invalidNamespace, "beyond NN")
+
     host.controller.setNamespace(2, try .memory(1 << 20, .bytes4096))
-    #expect(try host.io(.transfer(.read, nsid: 2, slba: 255, blocks: 1, data)).status == .success)
-    #expect(try host.io(.transfer(.read, nsid: 2, slba: 256, blocks: 1, data)).status == .lbaOutOfRange)
-    // Larger, and with other blocks.
+    let small = try ControllerNamespacesTests.namespace(host, 2)
+    #expect(small.size == 256 && small.logicalBlockByteCount == 4096)
+    #expect(try write(2, 255, 0x22) == .success)
+    #expect(try read(2, 256) == .lbaOutOfRange)
+    #expect(try read(1, 255, blocks: 8) == .success)
+    #expect(host.ram.bytes(data, 512) == [UInt8](repeating: 0x11, count: 512))
+    #expect(try read(2, 255) == .success)
+    #expect(host.ram.bytes(data, 4096) == [UInt8](repeating: 0x22, count: 4096))
+
+    // Another in its place: larger, with other blocks, and with nothing of the one before.
     host.controller.setNamespace(2, try .memory(2 << 20))
-    #expect(try host.io(.transfer(.read, nsid: 2, slba: 4095, blocks: 1, data)).status == .success)
+    let large = try ControllerNamespacesTests.namespace(host, 2)
+    #expect(large.size == 4096 && large.logicalBlockByteCount == 512)
+    #expect(try read(2, 4095) == .success)
+    #expect(try read(2, 4096) == .lbaOutOfRange)
+    #expect(try read(2, 255 * 8, blocks: 8) == .success)
+    #expect(host.ram.bytes(data, 4096) == [UInt8](repeating: 0, count: 4096))
+
+    // Smaller: what was in range is not any more.
+    host.controller.setNamespace(2, try .memory(512 << 10))
+    #expect(try read(2, 1023) == .success)
+    #expect(try read(2, 1024) == .lbaOutOfRange)
+
     host.controller.setNamespace(2, nil)
-    #expect(try host.io(.transfer(.read, nsid: 2, slba: 0, blocks: 8, data)).status == .invalidField)
-    #expect(try host.io(.transfer(.read, slba: 0, blocks: 8, data)).status == .success)
+    #expect(try read(2, 0) == .invalidField)
+    #expect(try read(1, 255) == .success)
+    #expect(host.ram.bytes(data, 512) == [UInt8](repeating: 0x11, count: 512))
   }
 
-  /// They outlive resets of the controller.
+  /// A command that is under way ends as it would have, though its namespace has gone and nobody else keeps its image.
+  @Test func goingWithCommandsInFlight() throws {
+    let gate = try Gate()
+    let image = try TestImage(size: 1 << 20)
+    try image.write([UInt8](repeating: 0xff, count: 8192), at: 0)
+    let host = try Host([Namespace(try image.backend(gate: gate)), try .memory()], gates: [gate])
+    let queue = try host.createQueuePair()
+    let command = host.submit(.writeZeroes(slba: 0, blocks: 8), on: queue)
+    try host.wait("the command to begin", also: gate.arrival.rawValue) { !gate.calls.isEmpty }
+    host.controller.setNamespace(1, nil)
+    #expect(try host.io(.flush(nsid: 2)).status == .success)
+    #expect(try host.io(.flush(nsid: 1)).status == .invalidField)
+    gate.open()
+    #expect(try host.completion(of: command, on: queue).status == .success)
+    #expect(image.bytes(0, 8192) == [UInt8](repeating: 0, count: 4096) + [UInt8](repeating: 0xff, count: 4096))
+  }
+
+  /// They outlive resets of the controller, and so does what they hold.
   @Test func afterAReset() throws {
     let host = try Host([try .memory()])
     host.controller.setNamespace(2, try .memory())
     host.controller.setNamespace(1, nil)
+    try host.createQueuePair()
+    let data = host.ram.allocate()
+    host.ram.fill(data, 512, 0x33)
+    #expect(try host.io(.transfer(.write, nsid: 2, slba: 5, blocks: 1, data)).status == .success)
     try host.disable()
     try host.enable()
+    #expect(try ControllerNamespacesTests.active(host) == [2])
     try host.createQueuePair()
-    #expect(try host.io(.flush(nsid: 2)).status == .success)
+    host.ram.fill(data, 512, 0)
+    #expect(try host.io(.transfer(.read, nsid: 2, slba: 5, blocks: 1, data)).status == .success)
+    #expect(host.ram.bytes(data, 512) == [UInt8](repeating: 0x33, count: 512))
     #expect(try host.io(.flush(nsid: 1)).status == .invalidField)
+    // A reset of the function too.
+    try host.reset()
+    try host.setBusMaster(true)
+    try host.enable()
+    #expect(try ControllerNamespacesTests.active(host) == [2])
   }
 }

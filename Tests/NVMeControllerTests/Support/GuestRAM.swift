@@ -7,17 +7,30 @@ import Testing
 final class GuestRAM {
   static let pageSize = 4096
 
+  /// Some pages as the device sees them.
+  struct Part {
+    let pages: Range<Int>
+    /// Where it finds them; nil: where the guest does.
+    var iova: UInt64?
+    var access: MemoryRegion.Access = [.read, .write]
+  }
+
   /// I/O virtual address of the first byte.
   let base: UInt64
   let pageCount: Int
   /// Whether pages that follow each other lie apart in memory: what a virtual IOMMU makes of it.
   let isScattered: Bool
+  /// What the device is told of; nil: all of it.
+  let parts: [Part]?
   private let memory: SharedMemory
   private var nextPage = 0
 
-  init(base: UInt64 = 0x1_0000_0000, megabytes: Int = 8, isScattered: Bool = false) throws {
+  init(
+    base: UInt64 = 0x1_0000_0000, megabytes: Int = 8, isScattered: Bool = false, parts: [Part]? = nil
+  ) throws {
     self.base = base
     self.isScattered = isScattered
+    self.parts = parts
     pageCount = megabytes << 8
     memory = try SharedMemory(name: "nvmed-test-ram", count: megabytes << 20)
   }
@@ -85,6 +98,16 @@ final class GuestRAM {
   func fill(_ iova: UInt64, _ count: Int, _ byte: UInt8) {
     forEachPart(iova, count) { address, _, length in memset(address, Int32(byte), length) }
   }
+
+  /// Whether every byte of a range is `byte`.
+  func isFilled(_ iova: UInt64, _ count: Int, _ byte: UInt8) -> Bool {
+    var isFilled = true
+    forEachPart(iova, count) { address, _, length in
+      let first = address.load(as: UInt8.self)
+      if first != byte || memcmp(address, address + 1, length - 1) != 0 { isFilled = false }
+    }
+    return isFilled
+  }
 }
 
 /// Guest memory as the device sees it, at an address of its own in this process.
@@ -97,17 +120,22 @@ final class DeviceView {
     self.mapping = mapping
   }
 
-  /// All of it.
+  /// What the device is told of.
   var regions: [MemoryRegion] {
+    if let parts = ram.parts { return parts.map { region(pages: $0.pages, at: $0.iova, access: $0.access) } }
     guard ram.isScattered else { return [region(pages: 0..<ram.pageCount)] }
     return (0..<ram.pageCount).map { region(pages: $0..<($0 + 1)) }
   }
 
-  /// Some pages as one range; one page of memory that is scattered.
-  func region(pages: Range<Int>, access: MemoryRegion.Access = [.read, .write]) -> MemoryRegion {
+  /// Some pages as one range, at another address than the guest's where `iova` says so; one page of memory that is
+  /// scattered.
+  func region(
+    pages: Range<Int>, at iova: UInt64? = nil, access: MemoryRegion.Access = [.read, .write]
+  ) -> MemoryRegion {
     precondition(pages.count == 1 || !ram.isScattered)
     return MemoryRegion(
-      iova: ram.base + UInt64(pages.lowerBound * GuestRAM.pageSize), size: UInt64(pages.count * GuestRAM.pageSize),
+      iova: iova ?? ram.base + UInt64(pages.lowerBound * GuestRAM.pageSize),
+      size: UInt64(pages.count * GuestRAM.pageSize),
       host: mapping.base + ram.place(ofPage: pages.lowerBound) * GuestRAM.pageSize, access: access)
   }
 

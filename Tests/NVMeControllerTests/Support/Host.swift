@@ -15,6 +15,8 @@ final class Host {
     case socket
     /// As KVM brings them (POST_WRITE): stored into a slot, then signalled.
     case slots
+    /// As a KVM without POST_WRITE brings them: signalled without a value; heads and the admin queue's as messages.
+    case valueless
     /// Stored into a mapped page, and not signalled: for controllers that are polled.
     case page
 
@@ -37,6 +39,8 @@ final class Host {
   let ram: GuestRAM
   let view: DeviceView
   var path: DoorbellPath
+  /// Doorbells of I/O queues in guest memory, once they are configured.
+  var shadow: ShadowDoorbells?
   let adminSubmission: SubmissionRing
   let adminCompletion: CompletionRing
   /// The rings of the I/O queues that exist.
@@ -280,11 +284,17 @@ final class Host {
   func ring(_ queue: SubmissionRing) { ring(submissionQueue: queue.identifier, tail: UInt32(queue.tail)) }
 
   func ring(submissionQueue identifier: UInt16, tail: UInt32) {
+    guard shadow?.announces(tail, queue: identifier, isHead: false) != false else { return }
     switch path {
     case .socket: write32(DoorbellRegister.submissionQueueTail(identifier), tail)
     case .slots:
       controller.slots.submissionQueueTail(identifier)?.store(tail)
       events(of: identifier).submission.signal()
+    case .valueless:
+      guard identifier > 0, let event = events(of: identifier).valueless else {
+        return write32(DoorbellRegister.submissionQueueTail(identifier), tail)
+      }
+      EventFD.signal(rawValue: event)
     case .page: controller.slots.submissionQueueTail(identifier)?.store(tail)
     }
   }
@@ -293,8 +303,9 @@ final class Host {
   func consume(_ queue: CompletionRing) { ring(completionQueue: queue.identifier, head: UInt32(queue.head)) }
 
   func ring(completionQueue identifier: UInt16, head: UInt32) {
+    guard shadow?.announces(head, queue: identifier, isHead: true) != false else { return }
     switch path {
-    case .socket: write32(DoorbellRegister.completionQueueHead(identifier), head)
+    case .socket, .valueless: write32(DoorbellRegister.completionQueueHead(identifier), head)
     case .slots:
       controller.slots.completionQueueHead(identifier)?.store(head)
       events(of: identifier).completion.signal()

@@ -99,6 +99,20 @@ import VFIOUser
     #expect(server.takeLog() == ["write bar0 1000 7" + (posted ? " posted" : "")])
   }
 
+  /// A doorbell with a slot can be rung by message all the same, as where KVM does not know it.
+  @Test(arguments: [true, false]) func sendsDoorbellsThatHaveASlot(posted: Bool) throws {
+    let server = try ScriptedServer()
+    let host = try server.host()
+    let doorbell = host.submissionQueueTailDoorbell(0)
+    #expect(!doorbell.isMessage)
+    _ = server.takeLog()
+    try doorbell.send(7, posted: posted)
+    _ = try host.status()
+    #expect(server.takeLog() == ["write bar0 1000 7" + (posted ? " posted" : "")])
+    host.disconnect()
+    #expect(throws: HostError.disconnected) { try doorbell.send(8, posted: posted) }
+  }
+
   @Test func storesIntoTheMappedPage() throws {
     var behaviour = ScriptedServer.Behaviour()
     behaviour.offersPage = true
@@ -242,6 +256,22 @@ import VFIOUser
     let server = try ScriptedServer(behaviour)
     let host = try server.host()
     #expect(throws: HostError.timedOut("CSTS.RDY 1")) { try host.enable() }
+  }
+
+  // MARK: Configuration space
+
+  /// Decoding is off while the address changes.
+  @Test func movesItsRegisters() throws {
+    let server = try ScriptedServer()
+    let host = try server.host()
+    try host.enableDevice()
+    _ = server.takeLog()
+    try host.moveRegisters(to: 0x38_0123_0000)
+    #expect(
+      server.takeLog() == [
+        "write config 4 404", "write config 10 ffffffff", "write config 10 1230000", "write config 14 ffffffff",
+        "write config 14 38", "write config 4 406",
+      ])
   }
 
   // MARK: Resets

@@ -23,7 +23,8 @@ private final class Rig {
     let connection = HostConnection(ClientConnection(try pair.first.duplicate()))
     func doorbell(_ place: Int) -> HostDoorbell {
       unsafe HostDoorbell(
-        offset: UInt64(0x1000 + place), word: SharedWord(at: slots.base + place), eventfd: -1, connection: connection,
+        offset: UInt64(0x1000 + place), word: SharedWord(at: slots.base + place), eventfd: -1, shadow: nil,
+        connection: connection,
         posted: true, owner: nil)
     }
     let completionSize = completionSize ?? size
