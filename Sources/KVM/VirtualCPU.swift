@@ -25,6 +25,15 @@ import LinuxIO
     unsafe (mapping.base + VirtualCPU.immediateExitOffset).assumingMemoryBound(to: UInt8.self)
   }
 
+  /// Takes the writes that KVM has kept (`VirtualMachine.coalesceWrites`), oldest first; while the vCPU does not run.
+  ///
+  /// - Parameter page: where they are, in pages: what `KVMSystem.checkExtension(KVM_CAP_COALESCED_MMIO)` answers.
+  public mutating func takeCoalescedWrites(page: Int32) -> [CoalescedWrite] {
+    let start = Int(page) * 4096
+    guard page > 0, start + 4096 <= mapping.count else { return [] }
+    return unsafe CoalescedWrite.take(mapping.base + start)
+  }
+
   /// Where a real-mode program begins, and the segment bases that it needs.
   public struct RealModeEntry: Equatable, Sendable {
     /// IP; the code segment begins at 0.
