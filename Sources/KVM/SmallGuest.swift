@@ -12,6 +12,7 @@ public struct SmallGuest: ~Copyable {
   private var vcpu: VirtualCPU
   private let memory: MemoryMapping
   private let entry: VirtualCPU.RealModeEntry
+  private let coalescedPage: Int32
 
   /// Makes the VM, with code at its begin.
   ///
@@ -30,7 +31,9 @@ public struct SmallGuest: ~Copyable {
     guard code.count <= SmallGuest.memorySize else { throw .invalidArgument }
     let memory = try MemoryMapping(anonymous: SmallGuest.memorySize)
     unsafe memory.base.copyMemory(from: code, byteCount: code.count)
-    let machine = try VirtualMachine(try KVMSystem(path: devicePath))
+    let system = try KVMSystem(path: devicePath)
+    let machine = try VirtualMachine(system)
+    let coalescedPage = try system.checkExtension(KVM_CAP_COALESCED_MMIO)
     try machine.setMemory(memory)
     let vcpu = try machine.makeVCPU()
     let entry = VirtualCPU.RealModeEntry(instructionPointer: 0, fsBase: fsBase)
@@ -39,6 +42,12 @@ public struct SmallGuest: ~Copyable {
     self.machine = machine
     self.vcpu = vcpu
     self.entry = entry
+    self.coalescedPage = coalescedPage
+  }
+
+  /// Takes the writes that KVM has kept: see `VirtualMachine.coalesceWrites`.
+  public mutating func takeCoalescedWrites() -> [CoalescedWrite] {
+    vcpu.takeCoalescedWrites(page: coalescedPage)
   }
 
   /// Lets the guest begin anew at its first instruction; its memory stays.

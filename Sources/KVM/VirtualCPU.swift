@@ -25,6 +25,15 @@ import LinuxIO
     unsafe (mapping.base + VirtualCPU.immediateExitOffset).assumingMemoryBound(to: UInt8.self)
   }
 
+  /// Takes the writes that KVM has kept (`VirtualMachine.coalesceWrites`), oldest first; while the vCPU does not run.
+  ///
+  /// - Parameter page: where they are, in pages: what `KVMSystem.checkExtension(KVM_CAP_COALESCED_MMIO)` answers.
+  public mutating func takeCoalescedWrites(page: Int32) -> [CoalescedWrite] {
+    let start = Int(page) * 4096
+    guard page > 0, start + 4096 <= mapping.count else { return [] }
+    return unsafe CoalescedWrite.take(mapping.base + start)
+  }
+
   /// Where a real-mode program begins, and the segment bases that it needs.
   public struct RealModeEntry: Equatable, Sendable {
     /// IP; the code segment begins at 0.
@@ -65,6 +74,17 @@ import LinuxIO
     registers.rsp = UInt64(entry.stackPointer)
     registers.rflags = 2  // Bit 1 is always 1.
     try kvmCall { unsafe ioctl(number, CLINUX_KVM_SET_REGS, &registers) }
+  }
+
+  /// Lets the time stamp counter run at the rate at which the host's does now; before the vCPU runs.
+  ///
+  /// A new vCPU has the rate that the host's had when KVM was loaded. Where the kernel has corrected its calibration since
+  /// then, and the CPU cannot scale, KVM refuses that rate and leaves the vCPU without any: its deadline timer never fires.
+  ///
+  /// - Throws: the `errno` of `KVM_SET_TSC_KHZ`.
+  public borrowing func useHostTSCRate() throws(Errno) {
+    let number = descriptor.rawValue
+    try kvmCall { clinux_kvm_ioctl_value(number, CLINUX_KVM_SET_TSC_KHZ, 0) }
   }
 
   /// Runs the guest until it needs the VMM.

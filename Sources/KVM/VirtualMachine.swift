@@ -149,6 +149,29 @@ public struct VirtualMachine: ~Copyable, Sendable {
     try kvmCall { unsafe ioctl(number, CLINUX_KVM_IOEVENTFD, &encoded) }
   }
 
+  /// Keeps writes to a range in a ring of the vCPUs (`CoalescedWrites`), without an exit and without telling anybody.
+  ///
+  /// - Throws: the `errno` of `KVM_REGISTER_COALESCED_MMIO`.
+  public borrowing func coalesceWrites(at address: UInt64, count: UInt32) throws(Errno) {
+    var zone = kvm_coalesced_mmio_zone()
+    zone.addr = address
+    zone.size = count
+    let number = descriptor.rawValue
+    try kvmCall { unsafe ioctl(number, CLINUX_KVM_REGISTER_COALESCED_MMIO, &zone) }
+  }
+
+  /// How long a vCPU of this VM that executes HLT looks for an interrupt before its thread sleeps.
+  ///
+  /// - Parameter nanoseconds: at most; 0: it sleeps at once.
+  /// - Throws: the `errno` of `KVM_ENABLE_CAP` with `KVM_CAP_HALT_POLL`.
+  public borrowing func setHaltPolling(nanoseconds: UInt64) throws(Errno) {
+    var capability = kvm_enable_cap()
+    capability.cap = UInt32(KVM_CAP_HALT_POLL)
+    capability.args.0 = nanoseconds
+    let number = descriptor.rawValue
+    try kvmCall { unsafe ioctl(number, CLINUX_KVM_ENABLE_CAP, &capability) }
+  }
+
   /// Makes a vCPU, in the state after a reset.
   ///
   /// - Parameter identifier: its number, and that of its local APIC.

@@ -14,6 +14,9 @@
         thread runs meanwhile, in the guest and in the kernel; medians of all rounds, in ns per doorbell, less what the \
         guest's own instructions cost. The ratios say how many times cheaper than a message with reply a way is: the \
         median, and the least and greatest of all rounds.
+
+        Then a guest rings and waits for the server's answer in its memory, again and again: looking at the memory, or \
+        asleep in HLT until the interrupt, with KVM looking for it for 200 us before the thread sleeps, and without.
         """)
 
     @Option(name: .long, help: "Doorbells in one go.")
@@ -21,6 +24,9 @@
 
     @Option(name: .long, help: "Rounds; every way has a turn in each.")
     var rounds = 15
+
+    @Option(name: .long, help: "Round trips in one go; 0: none are measured.")
+    var roundTrips: UInt32 = 300
 
     @Option(name: .long, help: "CPU of the vCPU.")
     var vcpuCPU: Int32?
@@ -39,6 +45,53 @@
       let support = PostWriteSupport.probe()
       print(support)
       let tracer = Self.tracer
+      try measureCost(support, tracer)
+      guard roundTrips > 0 else { return }
+      try measureRoundTrips(.spinning, support, tracer)
+      try measureRoundTrips(.halting(pollNanoseconds: 200_000), support, tracer)
+      try measureRoundTrips(.halting(pollNanoseconds: 0), support, tracer)
+    }
+
+    private func measureRoundTrips(
+      _ waiting: DoorbellRoundTrip.Waiting, _ support: PostWriteSupport, _ tracer: DoorbellTracer?
+    ) throws {
+      let results = try DoorbellRoundTrip(
+        ways: DoorbellRoundTrip.ways(support, traces: tracer != nil), waiting: waiting, tracer: tracer,
+        count: roundTrips, rounds: rounds, vcpuCPU: vcpuCPU, serverCPU: serverCPU
+      ).run()
+      guard let reference = results.first(where: { $0.way == .messageWithReply }) else { return }
+      print()
+      print(
+        pad("doorbell and answer, " + Self.name(waiting), 64, left: true) + pad("wall", 9) + pad("ratio (spread)", 26))
+      for result in results {
+        print(
+          pad(Self.name(result.way), 64, left: true) + pad(whole(DoorbellCost.Result.median(result.wall)), 9)
+            + pad(ratio(reference.wall, result.wall), 26))
+      }
+    }
+
+    private static func name(_ waiting: DoorbellRoundTrip.Waiting) -> String {
+      switch waiting {
+      case .spinning: "guest looks at its memory"
+      case .halting(0): "guest in HLT, asleep at once"
+      case .halting(let time): "guest in HLT, KVM looks for \(time / 1000) us"
+      }
+    }
+
+    private static func name(_ way: DoorbellRoundTrip.Way) -> String {
+      switch way {
+      case .messageWithReply: "exit, message with reply"
+      case .postedMessage: "exit, posted message"
+      case .softwarePost: "exit, VMM stores and signals; server in epoll"
+      case .traced: "ioeventfd, value by eBPF; server in epoll"
+      case .tracedPolled: "ioeventfd, value by eBPF; server looks at the slot"
+      case .postWrite: "ioeventfd POST_WRITE; server in epoll"
+      case .postWritePolled: "ioeventfd POST_WRITE; server looks at the slot"
+      case .mappedPage: "mapped page; server looks at it"
+      }
+    }
+
+    private func measureCost(_ support: PostWriteSupport, _ tracer: DoorbellTracer?) throws {
       let results = try DoorbellCost(
         ways: DoorbellCost.ways(support, traces: tracer != nil), tracer: tracer, count: count, rounds: rounds,
         vcpuCPU: vcpuCPU, serverCPU: serverCPU
@@ -85,7 +138,9 @@
       case .ioeventfdUnawaited: "  nobody waits for it"
       case .ioeventfdBesideTracer: "  eBPF attached for another VM"
       case .traced: "ioeventfd, value by eBPF"
+      case .tracedUnawaited: "  nobody waits for it"
       case .datamatch(let values): "ioeventfd, datamatch of \(values)"
+      case .coalesced: "coalesced MMIO, heard of later"
       case .postWrite: "ioeventfd POST_WRITE"
       case .postWriteUnawaited: "  nobody waits for it"
       }

@@ -3,13 +3,14 @@ import NVMeHost
 
 /// How doorbells are rung.
 enum DoorbellChoice: String, ExpressibleByArgument, CaseIterable {
-  case slots, socket, posted, page
+  case slots, socket, posted, eventfds, page
 
   var mechanism: DoorbellMechanism {
     switch self {
     case .slots: .slots
     case .socket: .socket(posted: false)
     case .posted: .socket(posted: true)
+    case .eventfds: .eventfds
     case .page: .mappedPage
     }
   }

@@ -33,8 +33,12 @@ struct IOBench: ParsableCommand {
   @Option(help: "How long the load runs before it is measured, in seconds.")
   var warmup = 0.5
 
-  @Option(help: "How doorbells are rung: slots, socket, posted (socket without a reply) or page.")
+  @Option(
+    help: "How doorbells are rung: slots, socket, posted (socket without a reply), eventfds (without values) or page.")
   var doorbells: DoorbellChoice = .slots
+
+  @Flag(help: "Keep doorbells in memory and ring only where the controller asks for it (Doorbell Buffer Config).")
+  var shadowDoorbells = false
 
   @Flag(help: "How completions are noticed; the default is --interrupt.")
   var completion: CompletionChoice = .interrupt
@@ -58,6 +62,9 @@ struct IOBench: ParsableCommand {
     guard (1...65_535).contains(qd) else { throw ValidationError("--qd: write 1 to 65535") }
     guard (1...1024).contains(queues) else { throw ValidationError("--queues: write 1 to 1024") }
     guard bs >= 512, bs <= 16 << 20 else { throw ValidationError("--bs: write 512 to 16777216") }
+    if doorbells == .eventfds, !shadowDoorbells {
+      throw ValidationError("--doorbells eventfds: rings without values; give --shadow-doorbells too")
+    }
     guard seconds > 0, seconds <= 86_400, warmup >= 0, warmup <= 3600 else {
       throw ValidationError("--seconds and --warmup: write more than 0, at most 86400 and 3600")
     }
@@ -88,8 +95,9 @@ struct IOBench: ParsableCommand {
     let pages = { (bytes: Int) in (bytes + HostMemory.pageSize - 1) / HostMemory.pageSize * HostMemory.pageSize }
     let perQueue = qd * (pages(bs) + pages(bs / 512 + 16)) + pages(entries * 64) + pages(entries * 16)
     let memory = try HostMemory(byteCount: queues * perQueue + (1 << 20))
-    let options = HostOptions(
+    var options = HostOptions(
       doorbells: doorbells.mechanism, vectors: completion == .interrupt ? queues + 1 : 0)
+    options.shadowDoorbells = shadowDoorbells
     let controller = try HostController(path: socket, memory: memory, options: options)
     try controller.initialize(queues: queues)
     let entries = min(entries, Int(controller.capabilities.maximumQueueEntriesSupported) + 1)

@@ -24,6 +24,7 @@ import Testing
         try machine.setMemory(memory)
         var vcpu = try machine.makeVCPU()
         try vcpu.setCPUID(try system.supportedCPUID())
+        try vcpu.useHostTSCRate()
         try vcpu.enterProtectedMode(ProtectedModeEntry(instructionPointer: 0x2000, ebx: 0x8765_4321))
         try kick.attach(vcpu)
         defer { kick.detach() }

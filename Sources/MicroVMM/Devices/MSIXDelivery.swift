@@ -50,7 +50,11 @@ struct MSIXDelivery: ~Copyable {
     }
     if !table.isEnabled, installedCount > 0 {
       try client.setIRQs(.disable(.msix))
-      for index in vectors.indices { vectors[index].isInstalled = false }
+      for index in vectors.indices {
+        vectors[index].isInstalled = false
+        // What nobody waits for any more must not interrupt the next driver.
+        if let number = events[index]?.rawValue { EventFD.drain(rawValue: number) }
+      }
     }
   }
 

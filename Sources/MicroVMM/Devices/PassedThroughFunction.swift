@@ -65,7 +65,9 @@ struct PassedThroughFunction: ~Copyable {
     self.capabilities = capabilities
     table = MSIXTable(vectorCount: vectorCount)
     delivery = MSIXDelivery(vectorCount: vectorCount)
-    registrations = DoorbellRegistrations(slots.events(doorbells))
+    let registers = sizes[0]
+    registrations = DoorbellRegistrations(
+      slots.events(doorbells).filter { $0.address < registers && registers - $0.address >= UInt64($0.length) })
     self.slots = slots
     writes = RegisterWrites(doorbells: doorbells)
     self.client = client

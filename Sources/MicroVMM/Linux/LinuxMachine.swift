@@ -27,6 +27,7 @@ struct LinuxMachine: ~Copyable {
       try machine.createTimer()
       try machine.setMemory(memory.mapping)
       let vcpu = try machine.makeVCPU()
+      try vcpu.useHostTSCRate()
       let hasDeadlineTimer = try system.checkExtension(KVM_CAP_TSC_DEADLINE_TIMER) > 0
       try vcpu.setCPUID(LinuxCPU.leaves(try system.supportedCPUID(), hasDeadlineTimer: hasDeadlineTimer))
       try vcpu.enterProtectedMode(entry)

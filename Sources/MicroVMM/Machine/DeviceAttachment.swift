@@ -3,7 +3,7 @@ import VFIOUser
 
 extension ClientConnection {
   /// How long an answer of a device's server is awaited, in ms: it may have been started just now, on a busy machine.
-  private static let deviceTimeout: Int32 = 20_000
+  private static let deviceTimeout: Int32 = 60_000
 
   /// Attaches to a device: agrees on a version, and hands the guest's memory over.
   ///

@@ -30,9 +30,14 @@ public struct DoorbellCost: Sendable {
     case ioeventfdBesideTracer
     /// A plain ioeventfd, and the eBPF program stores the value.
     case traced
+    /// The same while nobody waits for the eventfd.
+    case tracedUnawaited
     /// The last registered of so many ioeventfds at one address, each for one value: what it takes to tell a server
     /// the value without POST_WRITE.
     case datamatch(values: Int)
+    /// KVM keeps the value for the VMM, which hears of it at some later exit: whenever its ring is full, or the guest
+    /// does something else.
+    case coalesced
     /// POST_WRITE: KVM stores the value and signals.
     case postWrite
     /// The same while nobody waits for the eventfd: the server is looking at its slots anyway, as after work.
@@ -91,9 +96,9 @@ public struct DoorbellCost: Sendable {
   public static func ways(_ support: PostWriteSupport, traces: Bool = false) -> [Way] {
     var all: [Way] = [
       .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .ioeventfdUnawaited,
-      .datamatch(values: 1), .datamatch(values: 256),
+      .datamatch(values: 1), .datamatch(values: 256), .coalesced,
     ]
-    if traces { all += [.exitBesideTracer, .ioeventfdBesideTracer, .traced] }
+    if traces { all += [.exitBesideTracer, .ioeventfdBesideTracer, .traced, .tracedUnawaited] }
     if support == .supported { all += [.postWrite, .postWriteUnawaited] }
     return all
   }

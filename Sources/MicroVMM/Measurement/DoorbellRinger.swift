@@ -48,6 +48,7 @@ final class DoorbellRinger {
     let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, source: way.source)
     do throws(Errno) {
       for event in DoorbellRinger.events(way, server) { try guest.machine.assign(event) }
+      if way == .coalesced { try guest.machine.coalesceWrites(at: DoorbellRinger.address, count: 4) }
     } catch {
       _ = server.stop(hangUp: client.descriptor)
       throw error
@@ -65,7 +66,7 @@ final class DoorbellRinger {
   private static func events(_ way: DoorbellCost.Way, _ server: DoorbellListener) -> [IOEventFD] {
     var event = IOEventFD(address: DoorbellRinger.address, length: 4, event: server.event.rawValue)
     switch way {
-    case .ioeventfd, .ioeventfdUnawaited, .ioeventfdBesideTracer, .traced: return [event]
+    case .ioeventfd, .ioeventfdUnawaited, .ioeventfdBesideTracer, .traced, .tracedUnawaited: return [event]
     case .datamatch(let values):
       return (1...max(values, 1)).map { value in
         event.datamatch = UInt64(value)
@@ -91,20 +92,27 @@ final class DoorbellRinger {
     let wall = Clock.monotonic
     let cpu = Clock.threadCPU
     var exits: UInt32 = 0
+    var coalesced = 0
     loop: while true {
       switch try guest.run() {
       case .halt: break loop
       case .mmioWrite(DoorbellRinger.address, 4, let value):
         exits += 1
+        if way == .coalesced { coalesced += guest.takeCoalescedWrites().count }
         try deliver(UInt32(truncatingIfNeeded: value))
       case .interrupted: throw Errno(rawValue: ETIMEDOUT)
       default: throw .protocolError
       }
     }
     let time = Time(wall: Clock.monotonic &- wall, cpu: Clock.threadCPU &- cpu)
-    guard exits == (way.exits ? count : 0) else { throw .protocolError }
+    if way == .coalesced {
+      coalesced += guest.takeCoalescedWrites().count
+      guard Int(exits) + coalesced == Int(count) else { throw .protocolError }
+    } else {
+      guard exits == (way.exits ? count : 0) else { throw .protocolError }
+    }
     // The page is new: every store of this go was counted, and none of another VM's.
-    if let page, page.stores(at: 0) != (way == .traced ? count : 0) { throw .protocolError }
+    if let page, page.stores(at: 0) != (way.isTraced ? count : 0) { throw .protocolError }
     rung += UInt64(count)
     return time
   }
@@ -153,18 +161,21 @@ extension DoorbellCost.Way {
   var source: DoorbellListener.Source {
     switch self {
     case .messageWithReply, .postedMessage: .messages
-    case .ioeventfdUnawaited, .postWriteUnawaited: .nothing
+    case .ioeventfdUnawaited, .postWriteUnawaited, .tracedUnawaited: .nothing
     default: .event
     }
   }
 
   /// Whether the server hears of it.
-  var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer }
+  var reachesServer: Bool { self != .memory && self != .exit && self != .exitBesideTracer && self != .coalesced }
+
+  /// Whether the program stores the guest's own doorbell.
+  var isTraced: Bool { self == .traced || self == .tracedUnawaited }
 
   /// The process whose doorbells are traced meanwhile: this one, or one that has no VM; nil: the program is not attached.
   var tracedProcess: pid_t? {
     switch self {
-    case .traced: getpid()
+    case .traced, .tracedUnawaited: getpid()
     case .exitBesideTracer, .ioeventfdBesideTracer: 1
     default: nil
     }
