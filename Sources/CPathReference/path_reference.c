@@ -13,6 +13,8 @@
 #error "The queue entries are copied as they lie in guest memory, which is little-endian."
 #endif
 
+/* Both sides have their usual commands in line, and what is rare out of it. */
+#define HOT inline __attribute__((always_inline))
 #define COLD __attribute__((noinline, cold))
 
 enum {
@@ -43,8 +45,7 @@ enum {
 enum { FLUSH = 0x00, WRITE = 0x01, READ = 0x02 };
 
 struct command {
-  uint8_t opcode;
-  uint8_t flags;
+  uint16_t kind; /* OPC, FUSE, PSDT */
   uint16_t identifier;
   uint32_t namespace;
   uint64_t reserved;
@@ -81,13 +82,13 @@ struct request {
   uint64_t length;
   uint64_t done;
   uint64_t slba;
+  int64_t simple_result; /* that ends it with success and nothing else to do; cleared where there is something */
 };
 
 /* The pages of a queue: contiguous for the guest alone. */
 struct queue_memory {
   uint8_t **pages;
-  uint32_t page_count;
-  bool attached;
+  uint32_t page_count; /* all, once every page is mapped; 0 before that */
 };
 
 struct submission_queue {
@@ -96,12 +97,14 @@ struct submission_queue {
   uint32_t size, head, tail, in_flight, invalid_tail;
   uint16_t identifier;
   int32_t aborted; /* a command not to execute, or -1 */
+  bool deleted;    /* ends with its last command */
 };
 
 struct completion_queue {
   struct queue_memory memory;
   _Atomic uint32_t *doorbell;
-  uint32_t size, head, tail, reserved;
+  uint32_t size, head, tail;
+  uint32_t free; /* neither reserved nor waiting for the host; one always stays empty */
   uint16_t phase;
   bool news;
 };
@@ -132,6 +135,10 @@ struct path_controller {
   uint32_t namespace_count;
   uint64_t maximum_transfer;
   bool write_through;
+  bool paused;  /* no DMA: Bus Master is off */
+  bool owes;    /* something waits for requests to end */
+  bool starved; /* commands wait for a request */
+  bool kicked;
 
   struct request *requests;
   struct iovec *segments;
@@ -169,17 +176,17 @@ static COLD bool search(struct path_controller *c, uint64_t iova) {
 }
 
 /* Where all of the range lies, or NULL. */
-static inline uint8_t *translate(struct path_controller *c, uint64_t iova, uint64_t length, uint32_t access) {
+static HOT uint8_t *translate(struct path_controller *c, uint64_t iova, uint64_t length, uint32_t access) {
   if (iova - c->last.iova >= c->last.size && !search(c, iova)) return NULL;
   uint64_t offset = iova - c->last.iova;
   if ((c->last.access & access) != access || length > c->last.size - offset) return NULL;
   return c->last.host + offset;
 }
 
-static inline bool append(struct segments *s, uint8_t *address, uint64_t length) {
+static HOT bool append(struct segments *s, uint8_t *address, uint64_t length) {
   uintptr_t bits = (uintptr_t)address;
   s->bits |= bits | length;
-  if (bits == s->end && s->count > 0) {
+  if (bits == s->end) { /* (0 in an empty list, where nothing lies) */
     s->base[s->count - 1].iov_len += length;
   } else {
     if (s->count >= SEGMENTS) return false;
@@ -219,7 +226,7 @@ static __attribute__((noinline)) uint16_t prp_list(struct path_controller *c, ui
   return SUCCESS;
 }
 
-static inline uint16_t prps(struct path_controller *c, const struct command *command, uint64_t length,
+static HOT uint16_t prps(struct path_controller *c, const struct command *command, uint64_t length,
                             uint32_t access, struct segments *s) {
   if (length == 0) return SUCCESS;
   uint64_t prp1 = command->prp1, prp2 = command->prp2;
@@ -240,13 +247,13 @@ static inline uint16_t prps(struct path_controller *c, const struct command *com
 
 /* --- queues --- */
 
-static inline uint8_t *entry_address(const struct queue_memory *m, uint32_t offset) {
+static HOT uint8_t *entry_address(const struct queue_memory *m, uint32_t offset) {
   uint32_t page = offset / PAGE;
-  if (!m->attached || page >= m->page_count) return NULL;
+  if (page >= m->page_count) return NULL;
   return m->pages[page] + offset % PAGE;
 }
 
-static inline bool look_at_tail(struct submission_queue *q) {
+static HOT bool look_at_tail(struct submission_queue *q) {
   uint32_t value = atomic_load_explicit(q->doorbell, memory_order_acquire) & 0xffff;
   if (value >= q->size) {
     q->invalid_tail = value;
@@ -261,24 +268,21 @@ static COLD void look_at_head(struct completion_queue *q) {
   if (value >= q->size) return;
   uint32_t used = q->tail >= q->head ? q->tail - q->head : q->tail + q->size - q->head;
   uint32_t consumed = value >= q->head ? value - q->head : value + q->size - q->head;
-  if (consumed <= used) q->head = value;
+  if (consumed > used) return;
+  q->head = value;
+  q->free += consumed;
 }
 
-static inline bool is_full(const struct completion_queue *q) {
-  uint32_t used = q->tail >= q->head ? q->tail - q->head : q->tail + q->size - q->head;
-  return used + q->reserved >= q->size - 1;
-}
-
-static inline bool reserve(struct completion_queue *q) {
-  if (is_full(q)) {
+static HOT bool reserve(struct completion_queue *q) {
+  if (q->free == 0) {
     look_at_head(q);
-    if (is_full(q)) return false;
+    if (q->free == 0) return false;
   }
-  q->reserved++;
+  q->free--;
   return true;
 }
 
-static inline bool post(struct completion_queue *q, uint16_t status, const struct submission_queue *s,
+static HOT bool post(struct completion_queue *q, uint16_t status, const struct submission_queue *s,
                         uint16_t command) {
   uint8_t *address = entry_address(&q->memory, q->tail * 16);
   if (!address) return false;
@@ -286,7 +290,6 @@ static inline bool post(struct completion_queue *q, uint16_t status, const struc
                   (uint64_t)(uint16_t)(status << 1 | q->phase) << 48;
   *(uint64_t *)address = 0;
   atomic_store_explicit((_Atomic uint64_t *)(address + 8), word, memory_order_release);
-  q->reserved--;
   q->news = true;
   if (++q->tail == q->size) {
     q->tail = 0;
@@ -297,7 +300,7 @@ static inline bool post(struct completion_queue *q, uint16_t status, const struc
 
 /* --- commands --- */
 
-static inline void count(struct path_controller *c, uint8_t operation, uint64_t length) {
+static HOT void count(struct path_controller *c, uint8_t operation, uint64_t length) {
   if (operation == WRITE) {
     c->write_commands++;
     c->written_bytes += length;
@@ -307,7 +310,7 @@ static inline void count(struct path_controller *c, uint8_t operation, uint64_t 
   }
 }
 
-static inline void prepare(struct path_controller *c, uint32_t index, int file) {
+static HOT void prepare(struct path_controller *c, uint32_t index, int file) {
   struct request *r = &c->requests[index];
   struct iovec *base = c->segments + (size_t)index * SEGMENT_STRIDE + 1 + r->first_segment;
   struct iocb *iocb = &c->iocbs[index];
@@ -333,8 +336,13 @@ static inline void prepare(struct path_controller *c, uint32_t index, int file) 
   c->batch[c->batched++] = iocb;
 }
 
-static inline uint16_t transfer(struct path_controller *c, const struct command *command, uint32_t index,
-                                const struct namespace *namespace, uint8_t operation, bool data_sync) {
+static HOT uint16_t transfer(struct path_controller *c, const struct command *command, uint32_t index,
+                             uint8_t operation) {
+  uint32_t place = command->namespace - 1;
+  if (place >= c->namespace_count) return INVALID_NAMESPACE;
+  const struct namespace *namespace = &c->namespaces[place];
+  if (!namespace->active) return INVALID_FIELD;
+  if (operation == WRITE && namespace->read_only) return NAMESPACE_WRITE_PROTECTED;
   uint64_t blocks = (command->cdw12 & 0xffff) + 1ull;
   uint64_t length = blocks << namespace->block_shift;
   if (length > c->maximum_transfer) return INVALID_FIELD;
@@ -351,7 +359,7 @@ static inline uint16_t transfer(struct path_controller *c, const struct command 
   r->state = SUBMITTED;
   r->discarded = false;
   r->awaited = false;
-  r->data_sync = data_sync;
+  r->data_sync = operation == WRITE && (c->write_through || (command->cdw12 >> 30 & 1));
   r->command = command->identifier;
   r->namespace = command->namespace - 1;
   r->bounce = -1;
@@ -361,6 +369,7 @@ static inline uint16_t transfer(struct path_controller *c, const struct command 
   r->length = length;
   r->done = 0;
   r->slba = command->slba;
+  r->simple_result = (int64_t)length;
   c->free_count--;
   /* A bounce buffer would be needed: the setup sees to it that none is. */
   if (segments.bits & namespace->alignment_mask) abort();
@@ -368,32 +377,36 @@ static inline uint16_t transfer(struct path_controller *c, const struct command 
   return UNFINISHED;
 }
 
-static inline uint16_t begin(struct path_controller *c, const struct command *command, uint32_t index) {
-  /* SGLs, Flush and the rest are not part of the comparison. */
-  if (command->opcode != READ && command->opcode != WRITE) return INVALID_OPCODE;
-  if (command->flags & 3) return INVALID_FIELD;
-  if (command->flags >> 6 != 0) return INVALID_FIELD;
-  uint32_t place = command->namespace - 1;
-  if (place >= c->namespace_count) return INVALID_NAMESPACE;
-  const struct namespace *namespace = &c->namespaces[place];
-  if (!namespace->active) return INVALID_FIELD;
-  if (command->opcode == READ) return transfer(c, command, index, namespace, READ, false);
-  if (namespace->read_only) return NAMESPACE_WRITE_PROTECTED;
-  return transfer(c, command, index, namespace, WRITE, c->write_through || (command->cdw12 >> 30 & 1));
+/* SGLs, Flush and the rest are not part of the comparison. */
+static COLD uint16_t begin_other(const struct command *command) {
+  uint8_t opcode = command->kind & 0xff;
+  return opcode == READ || opcode == WRITE ? INVALID_FIELD : INVALID_OPCODE;
+}
+
+static HOT uint16_t begin(struct path_controller *c, const struct command *command, uint32_t index) {
+  switch (command->kind & 0xc3ff) {
+  case READ: return transfer(c, command, index, READ);
+  case WRITE: return transfer(c, command, index, WRITE);
+  default: return begin_other(command);
+  }
 }
 
 static COLD void note_failure(struct path_controller *c) { c->other_commands++, c->failures++; }
 
 static void service(struct path_controller *c) {
   struct submission_queue *q = &c->submission;
-  if (!look_at_tail(q) || !c->completion.memory.attached) return;
+  c->kicked = c->starved = false;
+  if (c->paused || !look_at_tail(q) || q->deleted || c->completion.memory.page_count == 0) return;
   for (uint32_t budget = BURST; q->head != q->tail && budget > 0; budget--) {
-    if (c->in_flight >= c->room || c->free_count == 0) return;
+    if (c->in_flight >= c->room || c->free_count == 0) {
+      c->starved = true;
+      return;
+    }
     uint32_t index = c->free[c->free_count - 1];
     if (!reserve(&c->completion)) return;
     const uint8_t *address = entry_address(&q->memory, q->head * 64);
     if (!address) {
-      c->completion.reserved--;
+      c->completion.free++;
       return;
     }
     struct command command;
@@ -438,18 +451,21 @@ static void reap(struct path_controller *c) {
     if (r->generation != cookie >> 32 || r->state == FREE) continue;
     long long result = (long long)event.res;
     uint16_t status = SUCCESS;
-    if (result >= 0 && (uint64_t)result == r->length - r->done && r->bounce < 0)
+    if (result == r->simple_result && !c->paused)
       count(c, r->operation, r->length);
     else
       status = unusual(c, result);
     if (!r->discarded) {
       if (r->queue != 1 || !post(&c->completion, status, &c->submission, r->command)) abort();
       c->submission.in_flight--;
+      if (c->submission.deleted && c->submission.in_flight == 0) unusual(c, 0);
     }
     r->state = FREE;
     r->generation++;
     c->free[c->free_count++] = index;
     c->in_flight--;
+    if (c->owes) unusual(c, 0);
+    if (c->starved) c->kicked = true;
   }
   atomic_store_explicit(&c->ring->head, c->ring_head, memory_order_release);
 }
@@ -486,14 +502,14 @@ void path_round(struct path_controller *c) {
 
 static bool resolve(struct path_controller *c, struct queue_memory *m, uint64_t iova, uint32_t bytes,
                     uint32_t access) {
-  m->page_count = (bytes + PAGE - 1) / PAGE;
-  m->pages = calloc(m->page_count, sizeof *m->pages);
+  uint32_t count = (bytes + PAGE - 1) / PAGE;
+  m->pages = calloc(count, sizeof *m->pages);
   if (!m->pages) return false;
-  for (uint32_t page = 0; page < m->page_count; page++) {
+  for (uint32_t page = 0; page < count; page++) {
     m->pages[page] = translate(c, iova + (uint64_t)page * PAGE, PAGE, access);
     if (!m->pages[page]) return false;
   }
-  m->attached = true;
+  m->page_count = count;
   return true;
 }
 
@@ -530,6 +546,7 @@ struct path_controller *path_create(const struct path_setup *setup, const struct
   c->submission.aborted = -1;
   c->completion.doorbell = setup->head;
   c->completion.phase = 1;
+  c->completion.free = setup->entries - 1;
   if (!resolve(c, &c->submission.memory, setup->submission_iova, setup->entries * 64, PATH_READ) ||
       !resolve(c, &c->completion.memory, setup->completion_iova, setup->entries * 16, PATH_WRITE)) {
     errno = EFAULT;

@@ -38,12 +38,26 @@ public enum PRPWalk {
       guard unsafe segments.append(address, rest) else { return .internalError }
       return .success
     }
-    return list(prp2, rest: rest, access: access, memory: &memory, into: &segments)
+    let (all, status) = list(prp2, rest: rest, access: access, memory: &memory, after: segments)
+    segments = all
+    return status
   }
 
   /// Walks the PRP list at `pointer`. Each entry is read once, into a local.
+  ///
+  /// The segments go by value: for who has no list, they have no address and stay in registers.
   @inline(never)
   @usableFromInline static func list(
+    _ pointer: UInt64, rest: UInt64, access: MemoryRegion.Access, memory: inout MemoryMap,
+    after segments: SegmentList
+  ) -> (SegmentList, Status) {
+    var segments = segments
+    let status = walk(pointer, rest: rest, access: access, memory: &memory, into: &segments)
+    return (segments, status)
+  }
+
+  @inline(__always)
+  private static func walk(
     _ pointer: UInt64, rest: UInt64, access: MemoryRegion.Access, memory: inout MemoryMap,
     into segments: inout SegmentList
   ) -> Status {

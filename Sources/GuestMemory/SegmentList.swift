@@ -28,7 +28,8 @@ import CLinux
     let size = UInt(truncatingIfNeeded: length)
     alignmentBits |= bits | size
     byteCount &+= length
-    if bits == end, count > 0 {
+    // The end of an empty list is 0, where nothing lies.
+    if bits == end {
       unsafe base[count &- 1].iov_len &+= Int(bitPattern: size)
     } else {
       guard count < capacity else { return false }

@@ -152,14 +152,15 @@ import Glibc
     _ slot: Int, _ opcode: io_iocb_cmd, _ fd: Int32, _ buffer: UnsafeRawPointer?, _ count: UInt, _ offset: Int64,
     _ cookie: UInt64, dataSync: Bool
   ) {
-    precondition(slot >= 0 && slot < capacity && batchEnd < capacity)
+    // As many slots as places in the batch, which checks itself.
+    precondition(unsafe iocbs.has(slot))
     let address = unsafe iocbs.base + slot
     unsafe clinux_iocb_fill(
       address, cookie, Int32(bitPattern: opcode.rawValue), fd, buffer, count, offset,
       dataSync ? Int32(CLINUX_RWF_DSYNC) : 0, signalsEventFD ? UInt32(CLINUX_IOCB_FLAG_RESFD) : 0, eventfd)
     unsafe batch[batchEnd] = address
-    batchEnd += 1
-    if !signalsEventFD { silentCount += 1 }
+    batchEnd &+= 1
+    if !signalsEventFD { silentCount &+= 1 }
   }
 
   // MARK: Submitting
@@ -233,13 +234,13 @@ import Glibc
   @inlinable
   public mutating func nextCompletion() -> AIOCompletion? {
     guard let event = unsafe reaper.next() else { return nil }
-    submittedCount -= 1
+    submittedCount &-= 1
     if silentCount > 0 { unsafe noteSilent(event) }
     return unsafe AIOCompletion(
       cookie: UInt64(UInt(bitPattern: event.data)), result: Int64(Int(bitPattern: event.res)))
   }
 
-  @usableFromInline
+  @usableFromInline @inline(never)
   mutating func noteSilent(_ event: io_event) {
     guard let request = unsafe event.obj else { return }
     if unsafe request.pointee.u.c.flags & UInt32(CLINUX_IOCB_FLAG_RESFD) == 0 { silentCount -= 1 }

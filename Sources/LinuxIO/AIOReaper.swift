@@ -64,16 +64,20 @@ struct AIOReaper: ~Copyable {
   /// The next event, or nil where none has come.
   @inlinable @inline(__always)
   mutating func next() -> io_event? {
-    guard let tailWord, let events = unsafe events else { return unsafe fetchNext() }
-    if head == tail {
-      publishHead()
-      let seen = tailWord.load()
-      guard seen != head, seen < size else { return nil }
-      tail = seen
-    }
+    guard let events = unsafe events else { return unsafe fetchNext() }
+    if head == tail, !look() { return nil }
     let event = unsafe events[Int(head)]
     head = head &+ 1 == size ? 0 : head &+ 1
     return unsafe event
+  }
+
+  /// Looks for events behind those that were read.
+  @usableFromInline
+  mutating func look() -> Bool {
+    publishHead()
+    guard let seen = tailWord?.load(), seen != head, seen < size else { return false }
+    tail = seen
+    return true
   }
 
   /// Gives the events that were read back to the kernel: once for all of them, as the store is seen by other CPUs.

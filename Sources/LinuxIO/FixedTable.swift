@@ -18,17 +18,24 @@
     unsafe base.deallocate()
   }
 
+  /// Whether there is an element at `index`.
+  @inlinable @inline(__always)
+  public func has(_ index: Int) -> Bool {
+    // One comparison: a negative index is a huge one.
+    UInt(bitPattern: index) < UInt(bitPattern: count)
+  }
+
   /// The element at `index`, in place.
   @inlinable
   public subscript(index: Int) -> Element {
     @inline(__always)
     unsafeAddress {
-      precondition(index >= 0 && index < count)
+      precondition(has(index))
       return unsafe UnsafePointer(base + index)
     }
     @inline(__always)
     unsafeMutableAddress {
-      precondition(index >= 0 && index < count)
+      precondition(has(index))
       return unsafe base + index
     }
   }

@@ -24,9 +24,9 @@ extension Controller {
     if case .invalid = adminSubmissionQueue.look() { post(.invalidDoorbellWriteValue) }
     while adminSubmissionQueue.hasCommands, adminCompletionQueue.memory.isAttached, budget > 0 {
       budget -= 1
-      var invalid: UInt32?
-      let isReserved = adminCompletionQueue.reserve(invalid: &invalid)
-      if invalid != nil { events.add(.invalidDoorbellWriteValue) }
+      var sawInvalid = false
+      let isReserved = adminCompletionQueue.reserve(sawInvalid: &sawInvalid)
+      if sawInvalid { events.add(.invalidDoorbellWriteValue) }
       // The head doorbell of the admin queue always wakes the control thread, which comes back here.
       guard isReserved else { break }
       guard let command = adminSubmissionQueue.fetch() else {
@@ -143,8 +143,8 @@ extension Controller {
   private func deliverEvents() {
     guard registers.status.ready, !isDisabling, pauseReasons.isEmpty else { return }
     while events.hasDeliverable, adminCompletionQueue.memory.isAttached {
-      var invalid: UInt32?
-      guard adminCompletionQueue.reserve(invalid: &invalid) else { return }
+      var sawInvalid = false
+      guard adminCompletionQueue.reserve(sawInvalid: &sawInvalid) else { return }
       guard let (event, request) = events.take() else {
         adminCompletionQueue.cancelReservation()
         return
@@ -162,8 +162,8 @@ extension Controller {
       guard let index = events.requests.firstIndex(of: command.cid) else {
         return .complete(.success, dw0: 1)
       }
-      var invalid: UInt32?
-      guard adminCompletionQueue.reserve(invalid: &invalid) else { return .complete(.success, dw0: 1) }
+      var sawInvalid = false
+      guard adminCompletionQueue.reserve(sawInvalid: &sawInvalid) else { return .complete(.success, dw0: 1) }
       let request = events.requests.remove(at: index)
       _ = adminCompletionQueue.post(
         .abortRequested, dw0: 0, sqHead: adminSubmissionQueue.head, sqIdentifier: 0, command: request)

@@ -6,50 +6,75 @@ import Storage
 
 /// The I/O commands: NVM Command Set specification 1.0, section 3.2.
 extension ControllerPort {
+  /// OPC, FUSE and PSDT of command dword 0.
+  private static var kindMask: UInt32 { 0xC3FF }
+
   /// Checks a command and begins it in the request slot `index`.
   ///
   /// - Returns: its status where it is finished already; nil where it goes on, in the slot.
   @inline(__always)
   static func begin(
-    _ command: SubmissionQueueEntry, _ index: Int, _ memory: inout MemoryMap,
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ sums: inout PortCounters.Sums, writeThrough: Bool, _ description: PortDescription,
-    _ resources: inout IOResources
+    _ sums: inout PortCounters.Sums, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
+  ) -> Status? {
+    // Reads and writes by PRPs are most of what there is: known at one look, and done in line.
+    switch command.cdw0 & kindMask {
+    case UInt32(NVMOpcode.read.rawValue):
+      return transfer(
+        command, index, from: origin, isWrite: false, usesPRPs: true, &memory, namespaces, &sums,
+        writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
+    case UInt32(NVMOpcode.write.rawValue):
+      return transfer(
+        command, index, from: origin, isWrite: true, usesPRPs: true, &memory, namespaces, &sums,
+        writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
+    default:
+      return beginOther(
+        command, index, from: origin, &memory, namespaces, owners, &sums, writeThrough: writeThrough,
+        maximumTransfer: maximumTransfer, &resources)
+    }
+  }
+
+  /// All other commands, and those that are none.
+  @inline(never)
+  private static func beginOther(
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ memory: inout MemoryMap,
+    _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
+    _ sums: inout PortCounters.Sums, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
     guard let opcode = NVMOpcode(rawValue: command.opcode) else { return .invalidOpcode }
     // No fused operation is supported (FUSES 0), and PSDT 11b is reserved.
     guard command.fused == 0, command.dataTransferType != 3 else { return .invalidField }
     switch opcode {
-    case .read, .write, .compare, .verify, .flush, .writeZeroes, .datasetManagement: break
+    case .read, .write:
+      return transfer(
+        command, index, from: origin, isWrite: opcode == .write, usesPRPs: false, &memory, namespaces, &sums,
+        writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
+    case .compare, .verify, .flush, .writeZeroes, .datasetManagement: break
     default: return .invalidOpcode
     }
     if opcode == .flush, command.namespaceIdentifier == UInt32.max {
-      return flushAll(command, index, namespaces, owners, &sums, &resources)
+      return flushAll(command, index, from: origin, namespaces, owners, &sums, &resources)
     }
     let place = Int(command.namespaceIdentifier) &- 1
-    guard place >= 0, place < namespaces.count else { return .invalidNamespace }
+    guard namespaces.has(place) else { return .invalidNamespace }
     guard namespaces[place].isActive else { return .invalidField }
     switch opcode {
-    case .read:
-      return transfer(
-        command, index, place, .read, namespaces[place], &memory, &sums, dataSync: false, description, &resources)
-    case .write:
-      if namespaces[place].isReadOnly { return .namespaceWriteProtected }
-      return transfer(
-        command, index, place, .write, namespaces[place], &memory, &sums,
-        dataSync: writeThrough || command.forceUnitAccess, description, &resources)
     case .compare:
-      return compare(command, index, place, namespaces[place], &memory, &sums, description, &resources)
+      return compare(
+        command, index, from: origin, namespaces[place], &memory, &sums, maximumTransfer: maximumTransfer, &resources)
     case .verify:
-      return verify(command, index, place, namespaces[place], &sums, description, &resources)
+      return verify(
+        command, index, from: origin, namespaces[place], &sums, maximumTransfer: maximumTransfer, &resources)
     case .flush:
-      return flush(command, index, place, namespaces[place], owners, &sums, &resources)
+      return flush(command, index, from: origin, place, namespaces[place], owners, &sums, &resources)
     case .writeZeroes:
       return writeZeroes(
-        command, index, place, namespaces[place], owners, &sums, dataSync: writeThrough || command.forceUnitAccess,
+        command, index, from: origin, place, namespaces[place], owners, &sums,
+        dataSync: writeThrough || command.forceUnitAccess,
         &resources)
     default:
-      return deallocate(command, index, place, namespaces[place], owners, &memory, &resources)
+      return deallocate(command, index, from: origin, place, namespaces[place], owners, &memory, &resources)
     }
   }
 
@@ -59,7 +84,7 @@ extension ControllerPort {
     _ command: SubmissionQueueEntry, _ namespace: NamespaceGeometry, maximumTransfer: UInt64
   ) -> Status? {
     let count = UInt64(command.numberOfLogicalBlocks)
-    guard count << namespace.blockShift <= maximumTransfer else { return .invalidField }
+    guard count &<< namespace.blockShift <= maximumTransfer else { return .invalidField }
     guard count <= namespace.blockCount, command.slba <= namespace.blockCount &- count else { return .lbaOutOfRange }
     return nil
   }
@@ -67,10 +92,10 @@ extension ControllerPort {
   /// Translates the data pointer of a command into the segment array of its slot.
   @inline(__always)
   private static func translate(
-    _ command: SubmissionQueueEntry, length: UInt64, access: MemoryRegion.Access, _ memory: inout MemoryMap,
-    _ segments: inout SegmentList, bitBucket: UnsafeMutableRawPointer
+    _ command: SubmissionQueueEntry, usesPRPs: Bool = false, length: UInt64, access: MemoryRegion.Access,
+    _ memory: inout MemoryMap, _ segments: inout SegmentList, bitBucket: UnsafeMutableRawPointer
   ) -> Status {
-    if command.dataTransferType == 0 {
+    if usesPRPs || command.dataTransferType == 0 {
       return PRPWalk.translate(
         prp1: command.prp1, prp2: command.prp2, length: length, access: access, memory: &memory, into: &segments)
     }
@@ -79,33 +104,44 @@ extension ControllerPort {
   }
 
   /// Read and Write.
+  ///
+  /// - Parameter usesPRPs: whether it is known that the command does.
   @inline(__always)
   private static func transfer(
-    _ command: SubmissionQueueEntry, _ index: Int, _ place: Int, _ operation: Request.Operation,
-    _ namespace: NamespaceGeometry, _ memory: inout MemoryMap, _ sums: inout PortCounters.Sums, dataSync: Bool,
-    _ description: PortDescription, _ resources: inout IOResources
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, isWrite: Bool, usesPRPs: Bool,
+    _ memory: inout MemoryMap,
+    _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ sums: inout PortCounters.Sums, writeThrough: Bool,
+    maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
-    if let status = checkRange(command, namespace, maximumTransfer: description.maximumTransfer) { return status }
-    let length = UInt64(command.numberOfLogicalBlocks) << namespace.blockShift
-    let offset = command.slba << namespace.blockShift
-    let isRead = operation == .read
-    var segments = resources.requests.emptySegments(index)
+    let place = Int(command.namespaceIdentifier) &- 1
+    guard namespaces.has(place) else { return .invalidNamespace }
+    guard namespaces[place].isActive else { return .invalidField }
+    if isWrite, namespaces[place].isReadOnly { return .namespaceWriteProtected }
+    if let status = checkRange(command, namespaces[place], maximumTransfer: maximumTransfer) { return status }
+    let length = UInt64(command.numberOfLogicalBlocks) &<< namespaces[place].blockShift
+    let offset = command.slba &<< namespaces[place].blockShift
+    let base = unsafe resources.requests.segmentBase(index)
+    var segments = unsafe SegmentList(base, capacity: RequestTable.segmentCapacity)
     let status = unsafe translate(
-      command, length: length, access: isRead ? .write : .read, &memory, &segments,
+      command, usesPRPs: usesPRPs, length: length, access: isWrite ? .read : .write, &memory, &segments,
       bitBucket: resources.bitBucket.base)
     if status != .success { return status }
-    switch namespace.backend {
+    let operation: Request.Operation = isWrite ? .write : .read
+    switch namespaces[place].backend {
     case .null:
       break
-    case .memory(let base, let count):
+    case .memory(let memory, let count):
       guard offset <= UInt64(count), length <= UInt64(count) &- offset else { return .internalError }
-      unsafe copy(resources.requests.segmentBase(index), segments.count, base + Int(offset), toGuest: isRead)
+      unsafe copy(base, segments.count, memory + Int(offset), toGuest: !isWrite)
     case .file(let fd):
-      fill(index, command, place, operation, offset: offset, length: length, segments.count, &resources)
-      resources.requests[index].dataSync = dataSync
-      resources.requests.take()
-      if segments.alignmentBits & namespace.alignmentMask == 0 {
-        submit(index, fd, &resources)
+      let dataSync = isWrite && (writeThrough || command.forceUnitAccess)
+      let cookie = resources.requests.begin(
+        index, operation, command, from: origin, offset: offset, length: length, segmentCount: segments.count,
+        dataSync: dataSync)
+      if segments.alignmentBits & namespaces[place].alignmentMask == 0 {
+        unsafe prepare(
+          index, fd, operation, base, segments.count, offset: offset,
+          cookie: cookie, dataSync: dataSync, &resources)
       } else {
         bounceOrWait(index, fd, &resources)
       }
@@ -127,49 +163,39 @@ extension ControllerPort {
     }
   }
 
-  /// Fills a request slot.
-  @inline(__always)
-  private static func fill(
-    _ index: Int, _ command: SubmissionQueueEntry, _ place: Int, _ operation: Request.Operation, offset: UInt64,
-    length: UInt64, _ segments: Int, _ resources: inout IOResources
-  ) {
-    let generation = resources.requests[index].generation
-    var request = Request()
-    request.generation = generation
-    request.operation = operation
-    request.commandIdentifier = command.commandIdentifier
-    request.namespace = place
-    request.segmentCount = segments
-    request.offset = offset
-    request.length = length
-    request.slba = command.slba
-    request.state = .submitted
-    resources.requests[index] = request
-  }
-
   /// Adds what is left of a request's transfer to the aio batch.
-  @inline(__always)
   static func submit(_ index: Int, _ fd: Int32, _ resources: inout IOResources) {
     let cookie = resources.requests.cookie(index)
     let request = resources.requests[index]
     let base = unsafe resources.requests.segmentBase(index)
-    let first: UnsafePointer<iovec>
+    let first: UnsafeMutablePointer<iovec>
     let count: Int
     if request.bounce >= 0 {
       // The range before the guest's ranges describes the bounce buffer.
-      unsafe first = UnsafePointer(resources.requests.bounceSegment(index))
+      unsafe first = resources.requests.bounceSegment(index)
       count = 1
     } else {
-      unsafe first = UnsafePointer(base + request.firstSegment)
+      unsafe first = base + request.firstSegment
       count = request.segmentCount &- request.firstSegment
     }
-    let offset = Int64(truncatingIfNeeded: request.offset &+ request.done)
-    if request.operation == .write {
+    unsafe prepare(
+      index, fd, request.operation, first, count, offset: request.offset &+ request.done, cookie: cookie,
+      dataSync: request.dataSync, &resources)
+  }
+
+  /// Adds a transfer to the aio batch.
+  @inline(__always)
+  private static func prepare(
+    _ index: Int, _ fd: Int32, _ operation: Request.Operation, _ segments: UnsafeMutablePointer<iovec>, _ count: Int,
+    offset: UInt64, cookie: UInt64, dataSync: Bool, _ resources: inout IOResources
+  ) {
+    let offset = Int64(truncatingIfNeeded: offset)
+    if operation == .write {
       unsafe resources.aio.prepareWrite(
-        slot: index, fd: fd, iovecs: first, count: count, offset: offset, cookie: cookie, dataSync: request.dataSync)
+        slot: index, fd: fd, iovecs: segments, count: count, offset: offset, cookie: cookie, dataSync: dataSync)
     } else {
       unsafe resources.aio.prepareRead(
-        slot: index, fd: fd, iovecs: first, count: count, offset: offset, cookie: cookie)
+        slot: index, fd: fd, iovecs: segments, count: count, offset: offset, cookie: cookie)
     }
   }
 
@@ -229,13 +255,13 @@ extension ControllerPort {
   /// Compare: reads into private memory, then compares; the guest's memory is read once.
   @inline(never)
   private static func compare(
-    _ command: SubmissionQueueEntry, _ index: Int, _ place: Int, _ namespace: NamespaceGeometry,
-    _ memory: inout MemoryMap, _ sums: inout PortCounters.Sums, _ description: PortDescription,
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ namespace: NamespaceGeometry,
+    _ memory: inout MemoryMap, _ sums: inout PortCounters.Sums, maximumTransfer: UInt64,
     _ resources: inout IOResources
   ) -> Status? {
-    if let status = checkRange(command, namespace, maximumTransfer: description.maximumTransfer) { return status }
-    let length = UInt64(command.numberOfLogicalBlocks) << namespace.blockShift
-    let offset = command.slba << namespace.blockShift
+    if let status = checkRange(command, namespace, maximumTransfer: maximumTransfer) { return status }
+    let length = UInt64(command.numberOfLogicalBlocks) &<< namespace.blockShift
+    let offset = command.slba &<< namespace.blockShift
     var segments = resources.requests.emptySegments(index)
     let status = unsafe translate(
       command, length: length, access: .read, &memory, &segments, bitBucket: resources.bitBucket.base)
@@ -248,8 +274,8 @@ extension ControllerPort {
         return .compareFailure
       }
     case .file(let fd):
-      fill(index, command, place, .compare, offset: offset, length: length, segments.count, &resources)
-      resources.requests.take()
+      _ = resources.requests.begin(
+        index, .compare, command, from: origin, offset: offset, length: length, segmentCount: segments.count)
       bounceOrWait(index, fd, &resources)
       return nil
     }
@@ -260,18 +286,17 @@ extension ControllerPort {
   /// Verify: reads and forgets.
   @inline(never)
   private static func verify(
-    _ command: SubmissionQueueEntry, _ index: Int, _ place: Int, _ namespace: NamespaceGeometry,
-    _ sums: inout PortCounters.Sums, _ description: PortDescription, _ resources: inout IOResources
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ namespace: NamespaceGeometry,
+    _ sums: inout PortCounters.Sums, maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
-    if let status = checkRange(command, namespace, maximumTransfer: description.maximumTransfer) { return status }
-    let length = UInt64(command.numberOfLogicalBlocks) << namespace.blockShift
+    if let status = checkRange(command, namespace, maximumTransfer: maximumTransfer) { return status }
+    let length = UInt64(command.numberOfLogicalBlocks) &<< namespace.blockShift
     guard case .file(let fd) = namespace.backend else {
       count(.verify, length, &sums)
       return .success
     }
-    let offset = command.slba << namespace.blockShift
-    fill(index, command, place, .verify, offset: offset, length: length, 0, &resources)
-    resources.requests.take()
+    let offset = command.slba &<< namespace.blockShift
+    _ = resources.requests.begin(index, .verify, command, from: origin, offset: offset, length: length)
     bounceOrWait(index, fd, &resources)
     return nil
   }
@@ -279,7 +304,8 @@ extension ControllerPort {
   /// Flush of one namespace.
   @inline(never)
   private static func flush(
-    _ command: SubmissionQueueEntry, _ index: Int, _ place: Int, _ namespace: NamespaceGeometry,
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ place: Int,
+    _ namespace: NamespaceGeometry,
     _ owners: borrowing FixedTable<Namespace?>, _ sums: inout PortCounters.Sums, _ resources: inout IOResources
   ) -> Status? {
     guard case .file(let fd) = namespace.backend else {
@@ -287,23 +313,24 @@ extension ControllerPort {
       return .success
     }
     if let owner = owners[place], owner.writeCacheFailed { return .writeFault }
-    fill(index, command, place, .flush, offset: 0, length: 0, 0, &resources)
+    let cookie = resources.requests.begin(index, .flush, command, from: origin, offset: 0, length: 0)
+    resources.requests[index].namespace = place
     // The namespaces after this one are flushed in turn where the command means all of them.
     resources.requests[index].flushesAll = command.namespaceIdentifier == UInt32.max
-    resources.requests.take()
-    resources.aio.prepareDataSync(slot: index, fd: fd, cookie: resources.requests.cookie(index))
+    resources.aio.prepareDataSync(slot: index, fd: fd, cookie: cookie)
     return nil
   }
 
   /// Flush of all namespaces (VWC.FNVMBS 11b): begins with the first that has something to flush.
   @inline(never)
   private static func flushAll(
-    _ command: SubmissionQueueEntry, _ index: Int, _ namespaces: borrowing FixedTable<NamespaceGeometry>,
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin,
+    _ namespaces: borrowing FixedTable<NamespaceGeometry>,
     _ owners: borrowing FixedTable<Namespace?>, _ sums: inout PortCounters.Sums, _ resources: inout IOResources
   ) -> Status? {
     for place in 0..<namespaces.count where namespaces[place].isActive {
       guard case .file = namespaces[place].backend else { continue }
-      return flush(command, index, place, namespaces[place], owners, &sums, &resources)
+      return flush(command, index, from: origin, place, namespaces[place], owners, &sums, &resources)
     }
     sums.flushCommands &+= 1
     return .success
@@ -312,20 +339,20 @@ extension ControllerPort {
   /// Write Zeroes; DEAC deallocates. Not bound by MDTS, as nothing is transferred.
   @inline(never)
   private static func writeZeroes(
-    _ command: SubmissionQueueEntry, _ index: Int, _ place: Int, _ namespace: NamespaceGeometry,
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ place: Int,
+    _ namespace: NamespaceGeometry,
     _ owners: borrowing FixedTable<Namespace?>, _ sums: inout PortCounters.Sums, dataSync: Bool,
     _ resources: inout IOResources
   ) -> Status? {
     if namespace.isReadOnly { return .namespaceWriteProtected }
     if let status = checkRange(command, namespace, maximumTransfer: UInt64.max) { return status }
-    let length = UInt64(command.numberOfLogicalBlocks) << namespace.blockShift
-    let offset = command.slba << namespace.blockShift
+    let length = UInt64(command.numberOfLogicalBlocks) &<< namespace.blockShift
+    let offset = command.slba &<< namespace.blockShift
     guard let owner = owners[place] else { return .internalError }
     let deallocates = command.cdw12 & (1 << 25) != 0 && owner.discards
     let operation = StorageJob.Operation.writeZeroes(
       ByteRange(offset: offset, count: length), deallocate: deallocates, dataSync: dataSync)
-    fill(index, command, place, .zero, offset: offset, length: length, 0, &resources)
-    let status = work(operation, index, owner, namespace, &resources)
+    let status = work(operation, command, .zero, offset: offset, index, from: origin, owner, namespace, &resources)
     if status == .success { sums.writeCommands &+= 1 }
     return status
   }
@@ -333,7 +360,8 @@ extension ControllerPort {
   /// Dataset Management: deallocation of up to 256 ranges; other attributes are hints without effect.
   @inline(never)
   private static func deallocate(
-    _ command: SubmissionQueueEntry, _ index: Int, _ place: Int, _ namespace: NamespaceGeometry,
+    _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ place: Int,
+    _ namespace: NamespaceGeometry,
     _ owners: borrowing FixedTable<Namespace?>, _ memory: inout MemoryMap, _ resources: inout IOResources
   ) -> Status? {
     if namespace.isReadOnly { return .namespaceWriteProtected }
@@ -359,22 +387,21 @@ extension ControllerPort {
     }
     // AD: the only attribute that asks for anything.
     guard command.cdw11 & 4 != 0, let owner = owners[place], owner.discards, !ranges.isEmpty else { return .success }
-    fill(index, command, place, .deallocate, offset: 0, length: 0, 0, &resources)
-    return work(.deallocate(ranges), index, owner, namespace, &resources)
+    return work(.deallocate(ranges), command, .deallocate, offset: 0, index, from: origin, owner, namespace, &resources)
   }
 
   /// Does what needs no disk at once, and gives the rest to a worker thread.
   private static func work(
-    _ operation: StorageJob.Operation, _ index: Int, _ owner: Namespace, _ namespace: NamespaceGeometry,
+    _ job: StorageJob.Operation, _ command: SubmissionQueueEntry, _ operation: Request.Operation, offset: UInt64,
+    _ index: Int, from origin: Request.Origin, _ owner: Namespace, _ namespace: NamespaceGeometry,
     _ resources: inout IOResources
   ) -> Status? {
     guard let image = owner.backend.image else {
-      resources.requests[index].state = .free
-      return BlockBackend.perform(operation, on: namespace.backend).map { Status($0, during: .deallocate) } ?? .success
+      return BlockBackend.perform(job, on: namespace.backend).map { Status($0, during: .deallocate) } ?? .success
     }
+    let cookie = resources.requests.begin(index, operation, command, from: origin, offset: offset, length: 0)
     resources.requests[index].state = .working
-    resources.requests.take()
-    let job = StorageJob(token: resources.requests.cookie(index), image: image, operation: operation)
+    let job = StorageJob(token: cookie, image: image, operation: job)
     guard resources.workers.submit(job, to: resources.completions) else {
       resources.requests.release(index)
       return .commandInterrupted

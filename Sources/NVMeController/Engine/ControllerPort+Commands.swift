@@ -45,6 +45,7 @@ extension ControllerPort {
       return
     }
     submissionQueues[index].deletion = token
+    needCare(queue: index, &resources)
     // What has not been given to the kernel need not be waited for.
     for slot in 0..<resources.requests.count where isWaiting(slot, queue: index, resources) {
       resources.cancelWait(slot)

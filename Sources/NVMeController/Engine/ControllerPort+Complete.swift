@@ -11,6 +11,28 @@ extension ControllerPort {
   /// Takes the result of a request's I/O: bytes, or a negative errno.
   @inline(__always)
   mutating func complete(_ index: Int, result: Int64, _ resources: inout IOResources) {
+    let request = resources.requests[index]
+    guard result == request.simpleResult, postSimple(request) else {
+      completeOther(index, result: result, &resources)
+      return
+    }
+    ControllerPort.count(request.operation, request.length, &sums)
+    resources.requests.releaseSimple(index)
+    inFlight &-= 1
+    if owesAcknowledgement { acknowledgeWhatIsDone() }
+    if isStarved { isKicked = true }
+  }
+
+  /// Has the end of each request in flight looked at closely, or of those of one queue.
+  mutating func needCare(queue: Int? = nil, _ resources: inout IOResources) {
+    for slot in 0..<resources.requests.count
+    where resources.requests[slot].port == number && resources.requests[slot].state != .free {
+      if queue == nil || queue == resources.requests[slot].submissionQueue { resources.requests[slot].needCare() }
+    }
+  }
+
+  @inline(never)
+  private mutating func completeOther(_ index: Int, result: Int64, _ resources: inout IOResources) {
     let operation = resources.requests[index].operation
     if result < 0 {
       fail(index, Errno(rawValue: Int32(truncatingIfNeeded: -result)), &resources)
@@ -160,7 +182,6 @@ extension ControllerPort {
   }
 
   /// Ends a request: posts its completion, or parks it where that cannot be done now.
-  @inline(__always)
   mutating func finish(_ index: Int, _ status: Status, _ resources: inout IOResources) {
     let bounce = resources.requests[index].bounce
     if bounce >= 0 {
@@ -169,7 +190,7 @@ extension ControllerPort {
     }
     if !resources.requests[index].isDiscarded {
       if !status.isSuccess { noteFailure(index, status, resources) }
-      guard !isPaused, post(index, status, resources) else {
+      guard !isPaused, post(resources.requests[index], status) else {
         resources.requests[index].state = .parked
         resources.requests[index].status = status.rawValue
         parked &+= 1
@@ -184,24 +205,39 @@ extension ControllerPort {
   }
 
   /// Posts a request's completion; false where the completion queue is not mapped.
-  @inline(__always)
-  private mutating func post(_ index: Int, _ status: Status, _ resources: borrowing IOResources) -> Bool {
-    let number = resources.requests[index].submissionQueue
-    let queue = submissionQueues[number].completionQueue
-    guard
-      completionQueues[queue].post(
-        status, dw0: 0, sqHead: submissionQueues[number].head, sqIdentifier: submissionQueues[number].identifier,
-        command: resources.requests[index].commandIdentifier)
-    else { return false }
-    _ = completionQueues[queue].takeNews()
-    unsignalled |= 1 << UInt64(queue &- 1)
-    submissionQueues[number].inFlight &-= 1
+  private mutating func post(_ request: Request, _ status: Status) -> Bool {
+    guard postSimple(request, status) else { return false }
+    let number = request.submissionQueue
     if submissionQueues[number].deletion != nil { finishDeletion(number) }
     return true
   }
 
-  /// What may have waited for a request to end.
+  /// Posts the completion of a request that no deletion of its queue waits for.
   @inline(__always)
+  private mutating func postSimple(_ request: Request, _ status: Status = .success) -> Bool {
+    let number = request.submissionQueue
+    let queue = submissionQueues[number].completionQueue
+    guard
+      ControllerPort.post(request, status, &submissionQueues[number], &completionQueues[queue])
+    else { return false }
+    unsignalled |= 1 &<< UInt64(truncatingIfNeeded: queue &- 1)
+    return true
+  }
+
+  @inline(__always)
+  private static func post(
+    _ request: Request, _ status: Status, _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue
+  ) -> Bool {
+    guard
+      completions.post(
+        status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: request.commandIdentifier)
+    else { return false }
+    _ = completions.takeNews()
+    queue.inFlight &-= 1
+    return true
+  }
+
+  /// What may have waited for a request to end.
   private mutating func settle(_ index: Int, _ isAwaited: Bool, _ resources: inout IOResources) {
     if isAwaited {
       awaited &-= 1
@@ -218,10 +254,13 @@ extension ControllerPort {
     description?.noteFailure(
       ErrorLog.Entry(
         submissionQueue: UInt16(truncatingIfNeeded: request.submissionQueue), command: request.commandIdentifier,
-        status: status, slba: request.slba, namespaceIdentifier: UInt32(request.namespace + 1)))
+        status: status,
+        slba: request.offset &>> (request.namespace < namespaces.count ? namespaces[request.namespace].blockShift : 0),
+        namespaceIdentifier: UInt32(request.namespace + 1)))
   }
 
   /// Acknowledges a Delete I/O Submission Queue once its last command has completed.
+  @inline(never)
   mutating func finishDeletion(_ number: Int) {
     guard let token = submissionQueues[number].deletion, submissionQueues[number].inFlight == 0 else { return }
     submissionQueues[number] = SubmissionQueue()
@@ -242,7 +281,7 @@ extension ControllerPort {
     guard parked > 0, !isPaused else { return }
     for index in 0..<resources.requests.count
     where resources.requests[index].state == .parked && resources.requests[index].port == number {
-      guard post(index, Status(rawValue: resources.requests[index].status), resources) else { continue }
+      guard post(resources.requests[index], Status(rawValue: resources.requests[index].status)) else { continue }
       resources.requests.release(index)
       parked &-= 1
       inFlight &-= 1

@@ -26,7 +26,7 @@ extension ControllerPort {
   mutating func service(_ resources: inout IOResources) {
     isKicked = false
     isStarved = false
-    guard !isPaused, let description = description else { return }
+    guard !isPaused, let description = unsafe BorrowedDescription(description) else { return }
     isBlocked = false
     var foundNew = false
     var next: Int?
@@ -49,7 +49,8 @@ extension ControllerPort {
       else { continue }
       let turn = ControllerPort.fetch(
         &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, &sums,
-        port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled, description, &resources)
+        port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled,
+        maximumTransfer: maximumTransfer, description, &resources)
       inFlight &+= turn.started
       resources.progress &+= UInt64(truncatingIfNeeded: turn.fetched)
       unsignalled |= completionQueues[queue].takeNews() ? 1 << UInt64(queue &- 1) : 0
@@ -64,7 +65,7 @@ extension ControllerPort {
     }
     if let next { firstQueue = next }
     // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
-    if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells(description) }
+    if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells() }
     isAnnounced = false
   }
 
@@ -76,7 +77,8 @@ extension ControllerPort {
 
   /// Looks for values in the slots of queues that do not exist: after an event that no queue explains.
   @inline(never)
-  private func reportUnknownDoorbells(_ description: PortDescription) {
+  private func reportUnknownDoorbells() {
+    guard let description else { return }
     for index in 1..<submissionQueues.count
     where !submissionQueues[index].isLive && description.announces(queue: index) {
       guard let slot = description.slots.submissionQueueTail(UInt16(index)), slot.load() != 0 else { continue }
@@ -91,25 +93,24 @@ extension ControllerPort {
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ sums: inout PortCounters.Sums, port: Int, room: Int, writeThrough: Bool, _ description: PortDescription,
-    _ resources: inout IOResources
+    _ sums: inout PortCounters.Sums, port: Int, room: Int, writeThrough: Bool, maximumTransfer: UInt64,
+    _ description: BorrowedDescription, _ resources: inout IOResources
   ) -> Turn {
+    let origin = Request.Origin(port: port, submissionQueue: Int(queue.identifier))
     var turn = Turn()
-    var budget = burst
+    // A command needs one request at most: who has room for all of the turn need not look at each.
+    let limit = min(burst, room)
     while queue.hasCommands {
-      if budget == 0 {
-        turn.hasMore = true
+      if turn.fetched >= limit {
+        turn.isStarved = turn.started >= room
+        turn.hasMore = !turn.isStarved
         return turn
       }
-      budget &-= 1
-      guard turn.started < room, let index = resources.requests.next else {
+      guard let index = resources.requests.next else {
         turn.isStarved = true
         return turn
       }
-      var invalid: UInt32?
-      let reserved = completions.reserve(invalid: &invalid)
-      if invalid != nil { turn.invalidHead = true }
-      if !reserved {
+      if !completions.reserve(sawInvalid: &turn.invalidHead) {
         turn.isBlocked = true
         return turn
       }
@@ -124,15 +125,14 @@ extension ControllerPort {
         status = .abortRequested
       } else {
         status = begin(
-          command, index, &memory, namespaces, owners, &sums, writeThrough: writeThrough, description, &resources)
+          command, index, from: origin, &memory, namespaces, owners, &sums, writeThrough: writeThrough,
+          maximumTransfer: maximumTransfer, &resources)
       }
       if let status {
         if !status.isSuccess { note(status, command, queue.identifier, description, &sums) }
         _ = completions.post(
           status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
       } else {
-        resources.requests[index].submissionQueue = Int(queue.identifier)
-        resources.requests[index].port = port
         queue.inFlight &+= 1
         turn.started &+= 1
       }
@@ -143,11 +143,11 @@ extension ControllerPort {
   /// Counts and logs a command that failed.
   @inline(never)
   static func note(
-    _ status: Status, _ command: SubmissionQueueEntry, _ queue: UInt16, _ description: PortDescription,
+    _ status: Status, _ command: SubmissionQueueEntry, _ queue: UInt16, _ description: BorrowedDescription,
     _ sums: inout PortCounters.Sums
   ) {
     sums.otherCommands &+= 1
-    description.noteFailure(
+    description.object.noteFailure(
       ErrorLog.Entry(
         submissionQueue: queue, command: command.commandIdentifier, status: status, slba: command.slba,
         namespaceIdentifier: command.namespaceIdentifier))

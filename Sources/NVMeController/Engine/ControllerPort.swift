@@ -10,6 +10,8 @@ struct ControllerPort: ~Copyable {
   /// Its place in the thread's table.
   let number: Int
   let description: PortDescription?
+  /// Bytes: MDTS.
+  let maximumTransfer: UInt64
   var memory = MemoryMap()
   var submissionQueues: FixedTable<SubmissionQueue>
   var completionQueues: FixedTable<CompletionQueue>
@@ -52,9 +54,11 @@ struct ControllerPort: ~Copyable {
   var forwards: [(thread: IOThreadHandle, port: Int)] = []
 
   /// Acknowledgements owed to the control thread: several of a kind where it asked again before it had the first.
-  var quiescences: [UInt64] = []
-  var pauses: [UInt64] = []
-  var unmappings: [UInt64] = []
+  var quiescences: [UInt64] = [] { didSet { noteAcknowledgements() } }
+  var pauses: [UInt64] = [] { didSet { noteAcknowledgements() } }
+  var unmappings: [UInt64] = [] { didSet { noteAcknowledgements() } }
+  /// Whether one is owed.
+  private(set) var owesAcknowledgement = false
   /// Requests that the unmappings wait for.
   var awaited = 0
 
@@ -62,6 +66,7 @@ struct ControllerPort: ~Copyable {
   init() {
     number = 0
     description = nil
+    maximumTransfer = 0
     submissionQueues = FixedTable(count: 0) { _ in SubmissionQueue() }
     completionQueues = FixedTable(count: 0) { _ in CompletionQueue() }
     namespaces = FixedTable(count: 0) { _ in NamespaceGeometry() }
@@ -73,6 +78,7 @@ struct ControllerPort: ~Copyable {
   init(_ number: Int, _ description: PortDescription) {
     self.number = number
     self.description = description
+    maximumTransfer = description.maximumTransfer
     submissionQueues = FixedTable(count: description.queueCount + 1) { _ in SubmissionQueue() }
     completionQueues = FixedTable(count: description.queueCount + 1) { _ in CompletionQueue() }
     namespaces = FixedTable(count: description.namespaceCount) { _ in NamespaceGeometry() }
@@ -98,8 +104,9 @@ struct ControllerPort: ~Copyable {
     tokens = []
   }
 
-  /// Whether an acknowledgement is owed that depends on requests in flight.
-  var owesAcknowledgement: Bool { !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty }
+  private mutating func noteAcknowledgements() {
+    owesAcknowledgement = !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty
+  }
 
   /// Whether doorbells are stored without an event, and have to be looked at.
   var isPolled: Bool { description?.isPolled ?? false }

@@ -292,6 +292,7 @@ public struct IOEngine: ~Copyable {
       ports[port].acknowledgeWhatIsDone()
     case .pause(let port, let token):
       ports[port].isPaused = true
+      ports[port].needCare(&resources)
       ports[port].pauses.append(token)
       ports[port].acknowledgeWhatIsDone()
     case .resume(let port):

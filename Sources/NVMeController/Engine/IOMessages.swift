@@ -113,3 +113,17 @@ final class PortDescription: Sendable {
     mailbox.post(.commandFailed(errorLog.append(entry)), limit: 16)
   }
 }
+
+/// A description for the length of a call of the port that owns it: taking and giving it counts no references.
+@safe struct BorrowedDescription {
+  private let reference: Unmanaged<PortDescription>
+
+  /// The caller sees to it that the description stays as long as this.
+  @unsafe init?(_ description: PortDescription?) {
+    guard let description else { return nil }
+    unsafe reference = Unmanaged.passUnretained(description)
+  }
+
+  /// The description.
+  var object: PortDescription { unsafe reference.takeUnretainedValue() }
+}

@@ -1,6 +1,7 @@
 import CLinux
 import GuestMemory
 import LinuxIO
+import NVMeSpec
 
 /// The requests of one I/O thread: a fixed number of slots, with a segment array each. Nothing is allocated per command.
 @safe struct RequestTable: ~Copyable {
@@ -35,17 +36,37 @@ import LinuxIO
 
   /// The slot that `take` would take: the one freed last, whose memory is in the cache; nil where all are in use.
   @inline(__always)
-  var next: Int? { freeCount > 0 ? Int(free[freeCount &- 1]) : nil }
+  var next: Int? { free.has(freeCount &- 1) ? Int(free[freeCount &- 1]) : nil }
 
-  /// Takes the slot that `next` named.
+  /// Takes the slot that `next` named, for a command.
+  ///
+  /// - Returns: the cookie of this use of it.
   @inline(__always)
-  mutating func take() { freeCount &-= 1 }
+  mutating func begin(
+    _ index: Int, _ operation: Request.Operation, _ command: SubmissionQueueEntry, from origin: Request.Origin,
+    offset: UInt64, length: UInt64, segmentCount: Int = 0, dataSync: Bool = false
+  ) -> UInt64 {
+    freeCount &-= 1
+    let generation = slots[index].begin(
+      operation, command, from: origin, offset: offset, length: length, segmentCount: segmentCount, dataSync: dataSync)
+    return RequestTable.cookie(index, generation)
+  }
 
   /// Gives a slot back.
-  @inline(__always)
   mutating func release(_ index: Int) {
-    slots[index].state = .free
-    slots[index].generation &+= 1
+    slots[index].end()
+    put(index)
+  }
+
+  /// Gives the slot of a request back that needed no care.
+  @inline(__always)
+  mutating func releaseSimple(_ index: Int) {
+    slots[index].endSimply()
+    put(index)
+  }
+
+  @inline(__always)
+  private mutating func put(_ index: Int) {
     free[freeCount] = Int32(truncatingIfNeeded: index)
     freeCount &+= 1
   }
@@ -58,24 +79,27 @@ import LinuxIO
 
   /// The cookie of a slot's present use.
   @inline(__always)
-  func cookie(_ index: Int) -> UInt64 {
-    UInt64(slots[index].generation) << 32 | UInt64(UInt32(truncatingIfNeeded: index))
+  func cookie(_ index: Int) -> UInt64 { RequestTable.cookie(index, slots[index].generation) }
+
+  @inline(__always)
+  private static func cookie(_ index: Int, _ generation: UInt32) -> UInt64 {
+    UInt64(generation) << 32 | UInt64(UInt32(truncatingIfNeeded: index))
   }
 
   /// The slot of a cookie; nil where that use of it is over.
   @inline(__always)
   func index(cookie: UInt64) -> Int? {
     let index = Int(UInt32(truncatingIfNeeded: cookie))
-    guard index < count, slots[index].generation == UInt32(truncatingIfNeeded: cookie >> 32),
-      slots[index].state != .free
-    else { return nil }
+    guard slots.has(index) else { return nil }
+    let slot = slots[index]
+    guard slot.generation == UInt32(truncatingIfNeeded: cookie >> 32), slot.state != .free else { return nil }
     return index
   }
 
   /// The segment array of a slot.
   @inline(__always)
   func segmentBase(_ index: Int) -> UnsafeMutablePointer<iovec> {
-    precondition(index >= 0 && index < count)
+    precondition(slots.has(index))
     return unsafe segments + (index &* RequestTable.stride &+ 1)
   }
 

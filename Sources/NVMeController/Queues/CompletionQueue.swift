@@ -20,8 +20,9 @@ struct CompletionQueue: ~Copyable {
   private(set) var head = 0
   /// The phase tag of the next entry.
   private(set) var phaseTag = true
-  /// Entries reserved for commands in flight.
-  private(set) var reserved = 0
+  /// Entries that are neither reserved for a command in flight nor waiting for the host, as of the last look at the
+  /// doorbell; of all, one always stays empty.
+  private var free = 0
   /// Whether entries were posted since `takeNews` was asked last.
   private var hasNews = false
   /// Where the head is read; nil while it lies in memory that is not mapped.
@@ -43,6 +44,7 @@ struct CompletionQueue: ~Copyable {
   init(_ description: CompletionQueueDescription) {
     identifier = description.identifier
     size = description.size
+    free = description.size &- 1
     interruptVector = description.interruptVector.map(Int.init)
     doorbell = description.doorbell
     memory = QueueMemory(
@@ -83,31 +85,36 @@ struct CompletionQueue: ~Copyable {
     let consumed = new >= head ? new - head : new + size - head
     guard consumed <= used else { return value }
     head = new
+    free &+= consumed
     return nil
   }
 
   /// Reserves an entry; the head doorbell is read only where the queue looks full.
   ///
+  /// - Parameter sawInvalid: set where the doorbell has a value that it cannot have.
   /// - Returns: false where it is full.
   @inline(__always)
-  mutating func reserve(invalid: inout UInt32?) -> Bool {
-    if used &+ reserved >= size &- 1 {
-      invalid = look()
-      if used &+ reserved >= size &- 1 {
-        guard let shadow else { return false }
-        // The host is to announce the next entry that it consumes; one that it has consumed by now, it does not.
-        shadow.ask(after: head)
-        invalid = look()
-        if used &+ reserved >= size &- 1 { return false }
-      }
-    }
-    reserved &+= 1
+  mutating func reserve(sawInvalid: inout Bool) -> Bool {
+    if free <= 0, !findRoom(&sawInvalid) { return false }
+    free &-= 1
     return true
+  }
+
+  @inline(never)
+  private mutating func findRoom(_ sawInvalid: inout Bool) -> Bool {
+    var isInvalid = look() != nil
+    if free <= 0, let shadow {
+      // The host is to announce the next entry that it consumes; one that it has consumed by now, it does not.
+      shadow.ask(after: head)
+      isInvalid = look() != nil
+    }
+    if isInvalid { sawInvalid = true }
+    return free > 0
   }
 
   /// Gives a reserved entry back unused.
   @inline(__always)
-  mutating func cancelReservation() { reserved &-= 1 }
+  mutating func cancelReservation() { free &+= 1 }
 
   /// Whether entries were posted since the last call: the host is to be interrupted once for all of them.
   @inline(__always)
@@ -130,7 +137,6 @@ struct CompletionQueue: ~Copyable {
       | UInt64(status.rawValue << 1 | (phaseTag ? 1 : 0)) << 48
     unsafe address.storeBytes(of: UInt64(dw0) | UInt64(dw1) << 32, as: UInt64.self)
     unsafe (address + 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(word, ordering: .releasing)
-    reserved &-= 1
     hasNews = true
     tail &+= 1
     if tail == size {

@@ -11,10 +11,13 @@ import LinuxIO
   /// Bytes of the queue.
   let byteCount: UInt64
   private let access: MemoryRegion.Access
-  private let pages: UnsafeMutablePointer<UInt>
+  /// Where each page lies in this process; not initialised until all are mapped.
+  private let pages: UnsafeMutablePointer<UnsafeMutableRawPointer>
   private let pageCount: Int
+  /// All pages, once every one is mapped; none before that.
+  private var attachedPages: UInt = 0
   /// Whether every page is mapped: no entry may be touched otherwise.
-  private(set) var isAttached = false
+  var isAttached: Bool { attachedPages > 0 }
 
   /// The memory of a queue of `entries` entries of `entrySize` bytes; not yet attached.
   init(iova: UInt64, entries: Int, entrySize: Int, access: MemoryRegion.Access) {
@@ -23,7 +26,6 @@ import LinuxIO
     byteCount = UInt64(entries * entrySize)
     pageCount = (entries * entrySize + 4095) / 4096
     unsafe pages = .allocate(capacity: max(pageCount, 1))
-    unsafe pages.initialize(repeating: 0, count: max(pageCount, 1))
   }
 
   /// No queue.
@@ -34,23 +36,24 @@ import LinuxIO
   /// Looks every page up anew; true where all of them are mapped.
   @discardableResult
   mutating func resolve(_ memory: inout MemoryMap) -> Bool {
-    isAttached = false
+    attachedPages = 0
     guard pageCount > 0, byteCount - 1 <= UInt64.max - iova else { return false }
     for page in 0..<pageCount {
       let offset = UInt64(page) * 4096
       let length = min(4096, byteCount - offset)
       guard let host = unsafe memory.contiguous(iova + offset, length: length, access: access) else { return false }
-      unsafe pages[page] = UInt(bitPattern: host)
+      unsafe (pages + page).initialize(to: host)
     }
-    isAttached = true
+    attachedPages = UInt(pageCount)
     return true
   }
 
   /// Where byte `offset` of the queue lies; only while attached.
   @inline(__always)
   func address(_ offset: Int) -> UnsafeMutableRawPointer? {
+    let offset = UInt(bitPattern: offset)
     let page = offset >> 12
-    guard isAttached, page >= 0, page < pageCount else { return nil }
-    return unsafe UnsafeMutableRawPointer(bitPattern: pages[page] &+ UInt(offset & 4095))
+    guard page < attachedPages else { return nil }
+    return unsafe pages[Int(bitPattern: page)] + Int(bitPattern: offset & 4095)
   }
 }
