@@ -8,8 +8,8 @@ import Storage
 ///
 /// It does not wait for events, and there is no control thread; all else is what an I/O thread does in a round.
 package struct EngineHarness: ~Copyable {
-  private var engine: IOEngine
-  private let description: PortDescription
+  var engine: IOEngine
+  let description: PortDescription
   private let queueSize: Int
 
   /// Most bytes of a command.

@@ -26,7 +26,7 @@ public struct IOEngine: ~Copyable {
   private var events = EpollEvents()
   private let aioEvent: EventFD
   private let handle: IOThreadHandle
-  private var resources: IOResources
+  var resources: IOResources
   var ports: FixedTable<ControllerPort>
   /// Places up to the highest ever used: what a round looks at.
   private var portEnd = 0
