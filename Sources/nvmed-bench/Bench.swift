@@ -10,9 +10,9 @@ struct Bench: ParsableCommand {
 
   private static var subcommands: [any ParsableCommand.Type] {
     #if canImport(MicroVMM)
-      [IOBench.self, StormBench.self, DoorbellBench.self]
+      [IOBench.self, PingPongBench.self, StormBench.self, DoorbellBench.self]
     #else
-      [IOBench.self, StormBench.self]
+      [IOBench.self, PingPongBench.self, StormBench.self]
     #endif
   }
 }
