@@ -38,6 +38,9 @@ struct StormBench: ParsableCommand {
   @Option(help: "How doorbells are rung beside messages: slots, or page for a controller that is polled.")
   var doorbells: DoorbellChoice = .slots
 
+  @Flag(help: "Keep doorbells in memory, and ring only where the controller asks for it (Doorbell Buffer Config).")
+  var shadowDoorbells = false
+
   @Option(help: "Namespace identifier; it has blocks of 512 bytes.")
   var nsid: UInt32 = 1
 

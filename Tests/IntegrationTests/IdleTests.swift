@@ -32,6 +32,7 @@ import Testing
       attached(0, after: 0, .slots), attached(1, after: 0, .slots),
       attached(1, after: 500, .slots), attached(1, after: 500, .socket(posted: true)),
       attached(1, after: 500, .socket(posted: false)), attached(16, after: 100, .slots),
+      attached(1, after: 500, .eventfds), attached(16, after: 100, .eventfds),
       afterClient(), withFullQueue(),
     ]
     var before: [[String: ThreadActivity]] = []
@@ -80,6 +81,7 @@ import Testing
         name = "disk\(index)"
         socket = "\(index).sock"
         doorbells = "\(doorbells == .mappedPage ? "poll" : "auto")"
+        shadow_doorbells = "\(doorbells == .eventfds ? "required" : "off")"
         [[controller.namespace]]
         image = "\(index).img"
 
@@ -89,9 +91,10 @@ import Testing
     try daemon.awaitReady(controllers: max(clients, 1))
     var hosts: [HostController] = []
     for index in 0..<clients {
+      var options = HostOptions(doorbells: doorbells, vectors: 3)
+      options.shadowDoorbells = doorbells == .eventfds
       let host = try HostController(
-        path: folder.file("\(index).sock"), memory: try HostMemory(byteCount: 2 << 20),
-        options: HostOptions(doorbells: doorbells, vectors: 3))
+        path: folder.file("\(index).sock"), memory: try HostMemory(byteCount: 2 << 20), options: options)
       try host.initialize(queues: 2)
       var load = try VerifiedLoad(
         try host.createQueue(1, depth: 32, vector: 1), memory: host.memory, depth: 31, firstBlock: 0,

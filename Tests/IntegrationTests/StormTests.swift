@@ -10,6 +10,7 @@ import Testing
     arguments: [
       ["--memory", "32MiB", "--io-threads", "2"], ["--image", "--io-threads", "1"],
       ["--image", "--io-threads", "2", "--buffered"], ["--memory", "32MiB", "--doorbells", "poll"],
+      ["--memory", "32MiB", "--io-threads", "2", "--shadow-doorbells", "on"],
     ]) func completesEveryCommandOnce(_ options: [String]) throws
   {
     let folder = try TestFolder()
@@ -21,7 +22,7 @@ import Testing
       [
         "storm", "--doorbells", options.contains("poll") ? "page" : "slots", "--socket", folder.file("socket"),
         "--commands", "\(StormTests.commands)", "--daemon", "\(daemon.pid)",
-      ], program: DaemonProcess.bench)
+      ] + (options.contains("--shadow-doorbells") ? ["--shadow-doorbells"] : []), program: DaemonProcess.bench)
     let end = try storm.awaitEnd(seconds: patience + StormTests.commands / 1000)
     #expect(end == .exit(0), "\(storm.log.text)")
     // It did what it is for.

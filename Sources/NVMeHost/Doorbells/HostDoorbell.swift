@@ -40,7 +40,18 @@ public struct HostDoorbell: Sendable {
   /// A server that has gone is noticed by whoever waits for a completion.
   @inlinable @inline(__always)
   public func ring(_ value: UInt32) {
-    if let shadow, !shadow.store(value) { return }
+    if announces(value) { writeRegister(value) }
+  }
+
+  /// Stores a value in memory, where the doorbell is kept there.
+  ///
+  /// - Returns: whether the register must be written too: always where it is not.
+  @inlinable @inline(__always)
+  public func announces(_ value: UInt32) -> Bool { shadow?.store(value) ?? true }
+
+  /// Writes the register, whatever memory says.
+  @inlinable @inline(__always)
+  public func writeRegister(_ value: UInt32) {
     guard let word else { return eventfd >= 0 ? EventFD.signal(rawValue: eventfd) : send(value) }
     word.store(value)
     if eventfd >= 0 { EventFD.signal(rawValue: eventfd) }

@@ -16,9 +16,9 @@ final class StormController: Sendable {
   /// - Throws: also where the namespace is not fit for it.
   init(_ bench: StormBench) throws {
     let memory = try HostMemory(byteCount: (bench.queues * 256 << 10) + (1 << 20))
-    let host = try HostController(
-      path: bench.socket, memory: memory,
-      options: HostOptions(doorbells: bench.doorbells.mechanism, vectors: bench.threads + 1))
+    var options = HostOptions(doorbells: bench.doorbells.mechanism, vectors: bench.threads + 1)
+    options.shadowDoorbells = bench.shadowDoorbells
+    let host = try HostController(path: bench.socket, memory: memory, options: options)
     try host.initialize(queues: bench.queues)
     guard host.grantedQueues.submissionQueueCount >= bench.queues,
       host.grantedQueues.completionQueueCount >= bench.queues

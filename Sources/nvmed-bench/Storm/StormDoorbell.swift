@@ -13,8 +13,11 @@ struct StormDoorbell: Sendable {
   struct Counts: Sendable {
     var rings = [Int](repeating: 0, count: Way.allCases.count)
     var changes = 0
+    /// Doorbells that were kept in memory and needed no ring.
+    var unannounced = 0
 
     mutating func add(_ other: Counts) {
+      unannounced += other.unannounced
       for index in rings.indices { rings[index] += other.rings[index] }
       changes += other.changes
     }
@@ -51,11 +54,15 @@ struct StormDoorbell: Sendable {
     }
     left -= 1
     if way != before { counts.changes += 1 }
+    let value = UInt32(truncatingIfNeeded: value)
+    guard doorbell.announces(value) else {
+      counts.unannounced += 1
+      return
+    }
     counts.rings[way.rawValue] += 1
     if way != .postedMessage { try settle() }
-    let value = UInt32(truncatingIfNeeded: value)
     switch way {
-    case .slot: doorbell.ring(value)
+    case .slot: doorbell.writeRegister(value)
     case .message: try doorbell.send(value, posted: false)
     case .postedMessage:
       try doorbell.send(value, posted: true)

@@ -42,7 +42,8 @@ struct StormReport: CustomStringConvertible {
       \(counts.completed) completed
       executed     \(executed.reads) reads, \(executed.writes) writes, as the controller counted them
       data         \(bench.queues * StormQueue.blockCount) blocks read back
-      doorbells    \(rings[0]) by slot, \(rings[1]) by message, \(rings[2]) by posted message; \
+      doorbells    \(rings[0]) by slot, \(rings[1]) by message, \(rings[2]) by posted message, \
+      \(counts.doorbells.unannounced) kept in memory; \
       \(counts.doorbells.changes) changes between them
       queues       \(bench.queues) pairs, \(recreations) times deleted and created anew
       disturbed    BAR0 moved \(moves) times; \(signals) signals, \(stops) of them stops; \(lulls) lulls with \
