@@ -33,6 +33,14 @@ public enum Daemon {
       return epoll
     }
 
+    // A thread that may not run where it is told to would run anywhere.
+    let refused = ProcessorsCheck.refused(configuration.ioCPUs)
+    if !refused.isEmpty {
+      throw DaemonError(
+        "daemon.io_cpus: no thread can be placed on CPU \(ProcessorsCheck.list(refused)); write CPUs that this host has "
+          + "and that nvmed may use (AllowedCPUs= of systemd, cpuset of a container)")
+    }
+
     // Everything that can fail for want of a file or socket comes before any thread.
     let ways = PostWriteWays(clients: configuration.controllers.count, logger: logger)
     var controllers: [(options: DeviceOptions, logger: Logger)] = []

@@ -6,15 +6,16 @@ import MicroVMM
 enum DoorbellsOption: String, CaseIterable, ExpressibleByArgument {
   case auto
   case postWrite = "post-write"
-  case ebpf
+  case ioeventfd
   case software
   case message
   case posted
 
   static let help: ArgumentHelp = """
-    How doorbells reach the server: post-write (KVM stores the value and signals), ebpf (KVM signals, \
-    an eBPF program of the server stores), software (the VMM does), message \
-    (REGION_WRITE with reply), posted (without reply); auto: post-write where KVM has it, else message.
+    How doorbells reach the server: post-write (KVM stores the value and signals), ioeventfd (KVM signals; the server \
+    has an eBPF program store the value, or finds it in the guest's memory), software (the VMM stores and signals), \
+    message (REGION_WRITE with reply), posted (without reply); auto: post-write where KVM has it, else ioeventfd where \
+    the server offers it, else message.
     """
 
   /// The path.
@@ -22,7 +23,7 @@ enum DoorbellsOption: String, CaseIterable, ExpressibleByArgument {
     switch self {
     case .auto: DoorbellPath.automatic(PostWriteSupport.probe())
     case .postWrite: .postWrite
-    case .ebpf: .ebpf
+    case .ioeventfd: .ioeventfd
     case .software: .softwarePost
     case .message: .messageWithReply
     case .posted: .postedMessage

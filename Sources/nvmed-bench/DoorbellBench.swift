@@ -1,6 +1,7 @@
 #if canImport(MicroVMM)
   import ArgumentParser
   import Doorbells
+  import Glibc
   import KVM
   import MicroVMM
 
@@ -56,8 +57,10 @@
       _ waiting: DoorbellRoundTrip.Waiting, _ support: PostWriteSupport, _ tracer: DoorbellTracer?
     ) throws {
       let results = try DoorbellRoundTrip(
-        ways: DoorbellRoundTrip.ways(support, traces: tracer != nil), waiting: waiting, tracer: tracer,
-        count: roundTrips, rounds: rounds, vcpuCPU: vcpuCPU, serverCPU: serverCPU
+        ways: DoorbellRoundTrip.ways(
+          support, traces: tracer != nil, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN))), waiting: waiting,
+        tracer: tracer,
+        measurement(roundTrips)
       ).run()
       guard let reference = results.first(where: { $0.way == .messageWithReply }) else { return }
       print()
@@ -91,10 +94,13 @@
       }
     }
 
+    private func measurement(_ count: UInt32) -> DoorbellMeasurement {
+      DoorbellMeasurement(count: count, rounds: rounds, vcpuCPU: vcpuCPU, serverCPU: serverCPU)
+    }
+
     private func measureCost(_ support: PostWriteSupport, _ tracer: DoorbellTracer?) throws {
       let results = try DoorbellCost(
-        ways: DoorbellCost.ways(support, traces: tracer != nil), tracer: tracer, count: count, rounds: rounds,
-        vcpuCPU: vcpuCPU, serverCPU: serverCPU
+        ways: DoorbellCost.ways(support, traces: tracer != nil), tracer: tracer, measurement(count)
       ).run()
       guard let baseline = results.first(where: { $0.way == .memory }),
         let reference = results.first(where: { $0.way == .messageWithReply })?.less(baseline)

@@ -76,6 +76,26 @@ import Testing
     try served.daemon.terminate()
   }
 
+  /// A thread that cannot be placed as it is configured does not run anywhere else instead.
+  @Test func saysWhichCPUsThereAreNot() throws {
+    let folder = try TestFolder()
+    let configuration = """
+      [daemon]
+      io_threads = 2
+      io_cpus = [0, 1023]
+      [[controller]]
+      name = "disk0"
+      socket = "socket"
+      [[controller.namespace]]
+      backend = "null"
+      size = "1MiB"
+      """
+    let (end, text) = try runToEnd(["serve", "--config", try folder.text("nvmed.toml", configuration)])
+    #expect(end == .exit(1))
+    #expect(text.contains("daemon.io_cpus: no thread can be placed on CPU 1023"), "it says: \(text)")
+    #expect(access(folder.file("socket"), F_OK) == -1, "a socket was made")
+  }
+
   @Test func replacesAStaleSocket() throws {
     let served = try ServedController()
     try served.daemon.kill()

@@ -49,17 +49,19 @@ extension IOEventFD {
   }
 }
 
-extension DoorbellSlots {
+extension OfferedDoorbells {
   /// What KVM is given on a path; each address is an offset in BAR0.
   func events(_ path: DoorbellPath) -> [IOEventFD] {
-    let length = UInt32(DoorbellSlots.width)
+    let length = UInt32(OfferedDoorbells.width)
+    let signalled = plain.map { offset, event in IOEventFD(address: offset, length: length, event: event) }
     return switch path {
     case .postWrite:
-      doorbells.values.map { doorbell in
-        IOEventFD(
-          address: doorbell.offset, length: length, event: doorbell.event, postAddress: doorbell.slotAddress)
-      }
-    case .ebpf: plain.map { offset, event in IOEventFD(address: offset, length: length, event: event) }
+      signalled
+        + doorbells.values.map { doorbell in
+          IOEventFD(
+            address: doorbell.offset, length: length, event: doorbell.event, postAddress: doorbell.slotAddress)
+        }
+    case .ioeventfd: signalled
     case .messageWithReply, .postedMessage, .softwarePost: []
     }
   }

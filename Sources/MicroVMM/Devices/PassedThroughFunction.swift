@@ -35,7 +35,7 @@ struct PassedThroughFunction: ~Copyable {
   private let capabilities: Capabilities
   private var table: MSIXTable
   private var delivery: MSIXDelivery
-  private let slots: DoorbellSlots
+  private let slots: OfferedDoorbells
   private let writes: RegisterWrites
   /// Which doorbells KVM has.
   private(set) var registrations: DoorbellRegistrations
@@ -59,7 +59,7 @@ struct PassedThroughFunction: ~Copyable {
     }
     let command = try client.readConfiguration(at: PCIConfiguration.command, count: 2)
     let (capabilities, vectorCount) = try PassedThroughFunction.findCapabilities(&client)
-    let slots = try DoorbellSlots.take(try client.regionIOFDs(.bar0))
+    let slots = try OfferedDoorbells.take(try client.regionIOFDs(.bar0))
     bars = BaseAddressRegisters(kinds: kinds, sizes: sizes)
     self.command = command
     self.capabilities = capabilities

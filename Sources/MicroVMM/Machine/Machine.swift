@@ -45,11 +45,8 @@ struct Machine: ~Copyable {
       self.interrupts = interrupts
       writes = RegisterWrites(doorbells: options.doorbells)
     } catch { throw MachineFailure(step, error) }
-    switch options.doorbells {
-    case .postWrite: report.postWriteDoorbells = registered
-    case .ebpf: report.plainDoorbells = registered
-    default: break
-    }
+    report.plainDoorbells = options.doorbells.isRegistered ? device.slots.plain.count : 0
+    report.postWriteDoorbells = registered - report.plainDoorbells
   }
 
   // MARK: Building

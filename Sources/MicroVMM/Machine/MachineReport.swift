@@ -21,7 +21,7 @@ public struct MachineReport: Sendable {
   public internal(set) var exits = MMIOCounts()
   /// How many doorbells KVM had with POST_WRITE; 0 on other paths.
   public internal(set) var postWriteDoorbells = 0
-  /// How many doorbells KVM had an eventfd alone for; 0 on other paths than `ebpf`.
+  /// How many doorbells KVM had an eventfd alone for; 0 on other paths than `ioeventfd`.
   public internal(set) var plainDoorbells = 0
   /// The guest's memory at the end.
   public internal(set) var memory: [UInt8] = []

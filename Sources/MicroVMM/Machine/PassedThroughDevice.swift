@@ -13,7 +13,7 @@ struct PassedThroughDevice: ~Copyable {
   /// Bytes of BAR0.
   let size: UInt64
   /// The doorbells with a slot.
-  let slots: DoorbellSlots
+  let slots: OfferedDoorbells
 
   /// Attaches to a device: agrees on a version, hands the guest's memory over, asks for its parts.
   ///
@@ -27,7 +27,7 @@ struct PassedThroughDevice: ~Copyable {
     var client = try ClientConnection.attach(socket, memory: memory)
     let size = try client.regionInfo(.bar0).info.length
     guard size > 0, size & (size - 1) == 0, address % size == 0 else { throw .protocolError }
-    let slots = try DoorbellSlots.take(try client.regionIOFDs(.bar0))
+    let slots = try OfferedDoorbells.take(try client.regionIOFDs(.bar0))
     self.address = address
     self.size = size
     self.slots = slots

@@ -14,7 +14,7 @@ struct RegisterWrites {
   ///   - slots: the doorbells with a slot.
   /// - Throws: what the server and the socket throw.
   func deliver(
-    at offset: UInt64, count: Int, _ value: UInt64, slots: borrowing DoorbellSlots, _ client: inout ClientConnection,
+    at offset: UInt64, count: Int, _ value: UInt64, slots: borrowing OfferedDoorbells, _ client: inout ClientConnection,
     _ counts: inout MMIOCounts
   ) throws(Errno) {
     let data = RegionData(value, count: count)
@@ -26,7 +26,7 @@ struct RegisterWrites {
     switch doorbells {
     case .softwarePost:
       // What KVM does with POST_WRITE: store first, then signal. Other widths do not match a doorbell.
-      guard count == DoorbellSlots.width, let doorbell = slots.doorbells[offset] else { break }
+      guard count == OfferedDoorbells.width, let doorbell = slots.doorbells[offset] else { break }
       doorbell.slot.store(UInt32(truncatingIfNeeded: value))
       EventFD.signal(rawValue: doorbell.event)
       counts.storedDoorbells += 1
@@ -37,7 +37,7 @@ struct RegisterWrites {
       return
     // A doorbell that KVM could not store, or has no eventfd for, comes here. Its reply is awaited, so that no later one
     // overtakes it.
-    case .postWrite, .ebpf, .messageWithReply: break
+    case .postWrite, .ioeventfd, .messageWithReply: break
     }
     try client.regionWrite(.bar0, offset: offset, data)
     counts.doorbellsWithReply += 1

@@ -79,16 +79,8 @@ public struct DoorbellCost: Sendable {
 
   /// What is measured.
   public var ways: [Way]
-  /// Doorbells in one go.
-  public var count: UInt32
-  /// How often each way has its turn.
-  public var rounds: Int
-  /// The CPU of the vCPU's thread; nil: any.
-  public var vcpuCPU: Int32?
-  /// The CPU of the server's threads; nil: any.
-  public var serverCPU: Int32?
-  /// ms until all is ended.
-  public var deadline: Int32
+  /// How much, and where.
+  public var measurement: DoorbellMeasurement
 
   /// Every way that this kernel has.
   ///
@@ -107,18 +99,10 @@ public struct DoorbellCost: Sendable {
   public var tracer: DoorbellTracer?
 
   /// Describes a measurement.
-  public init(
-    ways: [Way], tracer: DoorbellTracer? = nil, count: UInt32 = 2000, rounds: Int = 15, vcpuCPU: Int32? = nil,
-    serverCPU: Int32? = nil,
-    deadline: Int32 = 120_000
-  ) {
+  public init(ways: [Way], tracer: DoorbellTracer? = nil, _ measurement: DoorbellMeasurement) {
     self.ways = ways
     self.tracer = tracer
-    self.count = count
-    self.rounds = rounds
-    self.vcpuCPU = vcpuCPU
-    self.serverCPU = serverCPU
-    self.deadline = deadline
+    self.measurement = measurement
   }
 
   /// Measures. The first round of each way is thrown away.
@@ -126,22 +110,19 @@ public struct DoorbellCost: Sendable {
   /// - Throws: what KVM and the system calls throw; `ETIMEDOUT` at the deadline; `EPROTO` where the guest did something
   ///   else than to ring `count` times, or the server did not hear it; `EINVAL` for a way that needs a tracer without one.
   public func run() throws(Errno) -> [Result] {
-    let measured = try GuestThread.run(deadline: deadline, cpus: vcpuCPU.map { [$0] } ?? []) { kick in
-      do throws(Errno) { return Swift.Result<[Result], Errno>.success(try run(kick)) } catch { return .failure(error) }
-    }
-    return try measured.get()
+    try measurement.run { (kick) throws(Errno) in try run(kick) }
   }
 
   private func run(_ kick: VCPUKick) throws(Errno) -> [Result] {
     var bells: [DoorbellRinger] = []
-    for way in ways { bells.append(try DoorbellRinger(way, count: count, tracer: tracer, serverCPU: serverCPU)) }
+    for way in ways { bells.append(try DoorbellRinger(way, tracer: tracer, measurement)) }
     var results = ways.map { Result(way: $0) }
-    for round in 0...rounds {
+    for round in 0...measurement.rounds {
       for index in ways.indices {
         let time = try bells[index].ring(kick)
         guard round > 0 else { continue }
-        results[index].wall.append(Double(time.wall) / Double(count))
-        results[index].cpu.append(Double(time.cpu) / Double(count))
+        results[index].wall.append(Double(time.wall) / Double(measurement.count))
+        results[index].cpu.append(Double(time.cpu) / Double(measurement.count))
       }
     }
     for bell in bells { try bell.end() }

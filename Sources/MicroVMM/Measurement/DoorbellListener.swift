@@ -1,7 +1,6 @@
 import Glibc
 import LinuxIO
 import Synchronization
-import VFIOUser
 
 /// The least that a server of doorbells can be: a thread that counts them. It sleeps between them.
 final class DoorbellListener: Sendable {
@@ -81,29 +80,8 @@ final class DoorbellListener: Sendable {
   }
 
   private func readMessages() {
-    let request = MessageHeader.size + 20
-    var bytes = [UInt8](repeating: 0, count: request)
-    var descriptors = ReceivedDescriptors(capacity: 0)
     do throws(Errno) {
-      while true {
-        var count = 0
-        while count < request {
-          let receipt = try UnixSocket.receive(
-            socket.rawValue, into: &bytes, at: count..<request, descriptors: &descriptors, wait: true)
-          if receipt.count == 0 { return }
-          count += receipt.count
-        }
-        heard.add(1, ordering: .releasing)
-        let header = try MessageHeader(decoding: bytes.span)
-        if header.flags.contains(.noReply) { continue }
-        // The reply is the request without its data.
-        var reply = header.replyHeader()
-        reply.messageSize = UInt32(request - 4)
-        var message: [UInt8] = []
-        reply.encode(to: &message)
-        message += bytes[MessageHeader.size..<request - 4]
-        _ = try UnixSocket.send(socket.rawValue, message.span, wait: true)
-      }
+      try DoorbellMessages.forEach(socket.rawValue) { _ in heard.add(1, ordering: .releasing) }
     } catch { return }
   }
 }

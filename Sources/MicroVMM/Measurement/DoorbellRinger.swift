@@ -30,8 +30,9 @@ final class DoorbellRinger {
 
   /// Makes the guest and starts the server.
   ///
-  /// - Parameter count: doorbells in one go, at least 1.
-  init(_ way: DoorbellCost.Way, count: UInt32, tracer: DoorbellTracer?, serverCPU: Int32?) throws(Errno) {
+  /// - Throws: what KVM and the socket throw; `EINVAL` for a way that needs a tracer without one.
+  init(_ way: DoorbellCost.Way, tracer: DoorbellTracer?, _ measurement: DoorbellMeasurement) throws(Errno) {
+    let count = measurement.count
     guard tracer != nil || way.tracedProcess == nil else { throw .invalidArgument }
     // The store of the baseline goes to the end of the guest's own page.
     let guest = try SmallGuest(fsBase: way == .memory ? 0x800 : DoorbellRinger.address) { code in
@@ -45,7 +46,7 @@ final class DoorbellRinger {
     }
     let pair = try UnixSocketPair()
     let client = ClientConnection(try pair.first.duplicate())
-    let server = try DoorbellListener(try pair.second.duplicate(), cpu: serverCPU, source: way.source)
+    let server = try DoorbellListener(try pair.second.duplicate(), cpu: measurement.serverCPU, source: way.source)
     do throws(Errno) {
       for event in DoorbellRinger.events(way, server) { try guest.machine.assign(event) }
       if way == .coalesced { try guest.machine.coalesceWrites(at: DoorbellRinger.address, count: 4) }

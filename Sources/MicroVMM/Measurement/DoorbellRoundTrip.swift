@@ -51,21 +51,16 @@ public struct DoorbellRoundTrip: Sendable {
   public var waiting: Waiting
   /// Has values stored by eBPF; ways that need it throw without.
   public var tracer: DoorbellTracer?
-  /// Round trips in one go.
-  public var count: UInt32
-  /// How often each way has its turn.
-  public var rounds: Int
-  /// The CPU of the vCPU's thread; nil: any.
-  public var vcpuCPU: Int32?
-  /// The CPU of the server's thread; nil: any.
-  public var serverCPU: Int32?
-  /// ms until all is ended.
-  public var deadline: Int32
+  /// How much, and where.
+  public var measurement: DoorbellMeasurement
 
-  /// Every way that this kernel has.
-  public static func ways(_ support: PostWriteSupport, traces: Bool) -> [Way] {
+  /// Every way that this machine has: a server that polls needs a processor for itself.
+  ///
+  /// - Parameter traces: whether the eBPF program can be loaded.
+  public static func ways(_ support: PostWriteSupport, traces: Bool, processors: Int) -> [Way] {
     Way.allCases.filter { way in
-      switch way {
+      if way.source == .polling, processors < 2 { return false }
+      return switch way {
       case .traced, .tracedPolled: traces
       case .postWrite, .postWritePolled: support == .supported
       default: true
@@ -74,18 +69,11 @@ public struct DoorbellRoundTrip: Sendable {
   }
 
   /// Describes a measurement.
-  public init(
-    ways: [Way], waiting: Waiting, tracer: DoorbellTracer? = nil, count: UInt32 = 500, rounds: Int = 15,
-    vcpuCPU: Int32? = nil, serverCPU: Int32? = nil, deadline: Int32 = 120_000
-  ) {
+  public init(ways: [Way], waiting: Waiting, tracer: DoorbellTracer? = nil, _ measurement: DoorbellMeasurement) {
     self.ways = ways
     self.waiting = waiting
     self.tracer = tracer
-    self.count = count
-    self.rounds = rounds
-    self.vcpuCPU = vcpuCPU
-    self.serverCPU = serverCPU
-    self.deadline = deadline
+    self.measurement = measurement
   }
 
   /// Measures. The first round of each way is thrown away.
@@ -93,21 +81,18 @@ public struct DoorbellRoundTrip: Sendable {
   /// - Throws: what KVM and the system calls throw; `ETIMEDOUT` at the deadline; `EPROTO` where a guest did something
   ///   else than to ring `count` times; `EINVAL` for a way that needs a tracer without one.
   public func run() throws(Errno) -> [Result] {
-    let measured = try GuestThread.run(deadline: deadline, cpus: vcpuCPU.map { [$0] } ?? []) { kick in
-      do throws(Errno) { return Swift.Result<[Result], Errno>.success(try run(kick)) } catch { return .failure(error) }
-    }
-    return try measured.get()
+    try measurement.run { (kick) throws(Errno) in try run(kick) }
   }
 
   private func run(_ kick: VCPUKick) throws(Errno) -> [Result] {
     var results = ways.map { Result(way: $0) }
-    for round in 0...rounds {
+    for round in 0...measurement.rounds {
       for index in ways.indices {
         // A server that polls would take a CPU from the next way's: each lives for its own turn.
-        var trip = try RoundTripRig(ways[index], waiting, count: count, tracer: tracer, serverCPU: serverCPU)
+        var trip = try RoundTripRig(ways[index], waiting, tracer: tracer, measurement)
         let wall = try trip.run(kick)
         guard round > 0 else { continue }
-        results[index].wall.append(Double(wall) / Double(count))
+        results[index].wall.append(Double(wall) / Double(measurement.count))
       }
     }
     return results

@@ -22,16 +22,18 @@ struct RoundTripRig: ~Copyable {
   private let slotMemory: SharedMemory
   private let slot: SharedWord
   /// The slot of a tracer, and what holds its mapping.
-  private let traced: (slots: Doorbells.DoorbellSlots, page: TracedPage)?
+  private let traced: (slots: DoorbellSlots, page: TracedPage)?
   private var client: ClientConnection
   private let server: RoundTripServer
 
   init(
-    _ way: DoorbellRoundTrip.Way, _ waiting: DoorbellRoundTrip.Waiting, count: UInt32, tracer: DoorbellTracer?,
-    serverCPU: Int32?
+    _ way: DoorbellRoundTrip.Way, _ waiting: DoorbellRoundTrip.Waiting, tracer: DoorbellTracer?,
+    _ measurement: DoorbellMeasurement
   ) throws(Errno) {
     let program: GuestProgram
-    do throws(Assembler.Failure) { program = try RoundTripRig.program(waiting, count) } catch { throw .invalidArgument }
+    do throws(Assembler.Failure) { program = try RoundTripRig.program(waiting, measurement.count) } catch {
+      throw .invalidArgument
+    }
     let memory = try SharedMemory(name: "round-trip", count: GuestProgram.memorySize)
     for segment in program.segments {
       unsafe (memory.mapping.base + Int(segment.address)).copyMemory(
@@ -53,7 +55,8 @@ struct RoundTripRig: ~Copyable {
     let client = ClientConnection(try pair.first.duplicate())
     let server = try RoundTripServer(
       try pair.second.duplicate(), slot: slot,
-      answer: unsafe SharedWord(at: memory.mapping.base + Int(RoundTripRig.answer)), cpu: serverCPU, source: way.source)
+      answer: unsafe SharedWord(at: memory.mapping.base + Int(RoundTripRig.answer)), cpu: measurement.serverCPU,
+      source: way.source)
     do throws(Errno) {
       try machine.setRoutes([MSIRoute(gsi: RoundTripRig.gsi, vector: RoundTripRig.vector)])
       if case .halting = waiting { try machine.assign(server.interrupt, gsi: RoundTripRig.gsi) }
@@ -91,14 +94,14 @@ struct RoundTripRig: ~Copyable {
 
   private static func trace(
     _ way: DoorbellRoundTrip.Way, _ tracer: DoorbellTracer?
-  ) throws(Errno) -> (slots: Doorbells.DoorbellSlots, page: TracedPage)? {
+  ) throws(Errno) -> (slots: DoorbellSlots, page: TracedPage)? {
     guard way == .traced || way == .tracedPolled else { return nil }
     guard let tracer else { throw .invalidArgument }
     let page: TracedPage
     do throws(DoorbellTracerError) { page = try tracer.makePage(process: getpid()) } catch { throw .notPermitted }
     // The doorbell is the first: the tail of the admin queue.
     try page.place(bar0: RoundTripRig.address - 0x1000)
-    let slots = try Doorbells.DoorbellSlots()
+    let slots = try DoorbellSlots()
     slots.trace(page)
     return (slots, page)
   }

@@ -1,7 +1,6 @@
 import Glibc
 import LinuxIO
 import Synchronization
-import VFIOUser
 
 /// The least that a server can be which answers doorbells: a thread that stores what it hears in the guest's memory, and
 /// raises an interrupt.
@@ -95,29 +94,6 @@ final class RoundTripServer: Sendable {
   }
 
   private func readMessages() {
-    let request = MessageHeader.size + 20
-    var bytes = [UInt8](repeating: 0, count: request)
-    var descriptors = ReceivedDescriptors(capacity: 0)
-    do throws(Errno) {
-      while true {
-        var count = 0
-        while count < request {
-          let receipt = try UnixSocket.receive(
-            socket.rawValue, into: &bytes, at: count..<request, descriptors: &descriptors, wait: true)
-          if receipt.count == 0 { return }
-          count += receipt.count
-        }
-        let header = try MessageHeader(decoding: bytes.span)
-        // Little-endian, as the register is.
-        answer(bytes.suffix(4).reversed().reduce(0) { $0 << 8 | UInt32($1) })
-        if header.flags.contains(.noReply) { continue }
-        var reply = header.replyHeader()
-        reply.messageSize = UInt32(request - 4)
-        var message: [UInt8] = []
-        reply.encode(to: &message)
-        message += bytes[MessageHeader.size..<request - 4]
-        _ = try UnixSocket.send(socket.rawValue, message.span, wait: true)
-      }
-    } catch { return }
+    do throws(Errno) { try DoorbellMessages.forEach(socket.rawValue) { answer($0) } } catch { return }
   }
 }

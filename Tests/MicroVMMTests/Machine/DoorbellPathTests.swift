@@ -6,7 +6,7 @@ import Testing
 @Suite struct DoorbellPathTests {
   @Test func doorbellsFallBackWhereTheKernelDoesNotHaveIt() {
     #expect(DoorbellPath.automatic(.supported, fallback: .softwarePost) == .postWrite)
-    #expect(DoorbellPath.automatic(.refused(.invalidArgument)) == .messageWithReply)
+    #expect(DoorbellPath.automatic(.refused(.invalidArgument)) == .ioeventfd)
     #expect(DoorbellPath.automatic(.acceptsMisuse(.nullAddress), fallback: .postedMessage) == .postedMessage)
   }
 }

@@ -74,7 +74,7 @@ struct MicroVMMTests {
       #expect(report.postWriteDoorbells == 6)
       #expect(report.exits.doorbellsWithReply == 0)
     } else {
-      #expect(path == .messageWithReply)
+      #expect(path == .ioeventfd)
       #expect(report.postWriteDoorbells == 0)
       #expect(report.exits.doorbellsWithReply == Self.doorbells(test))
     }
@@ -90,7 +90,7 @@ struct MicroVMMTests {
   }
 
   @Test func withoutPostWriteEveryDoorbellIsAMessage() throws {
-    for path in [DoorbellPath.ebpf, .softwarePost] {
+    for path in [DoorbellPath.ioeventfd, .softwarePost] {
       let (test, report) = try Self.drive(path, postWrite: "off")
       #expect(report.plainDoorbells == 0)
       #expect(report.exits.doorbellsWithReply == Self.doorbells(test))

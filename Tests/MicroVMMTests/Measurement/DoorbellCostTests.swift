@@ -8,7 +8,7 @@ import Testing
   @Test(.enabled(if: kvm == .available, "\(kvm)"))
   func everyWayIsRungAndHeard() throws {
     let ways = DoorbellCost.ways(PostWriteSupport.probe())
-    let results = try DoorbellCost(ways: ways, count: 20, rounds: 2).run()
+    let results = try DoorbellCost(ways: ways, DoorbellMeasurement(count: 20, rounds: 2)).run()
     #expect(results.map(\.way) == ways)
     for result in results {
       #expect(result.wall.count == 2)

@@ -52,7 +52,7 @@ struct DaemonTracingTests {
     let daemon = try daemon(postWrite)
     // The page of the first client is free again for the second.
     for _ in 0..<2 {
-      #expect(passes(daemon, plain: 6, try MachineProcess(daemon, "--doorbells", "ebpf")))
+      #expect(passes(daemon, plain: 6, try MachineProcess(daemon, "--doorbells", "ioeventfd")))
       #expect(try awaitTracepoints(daemon, []))
     }
     #expect(daemon.end() == 0)
@@ -61,7 +61,8 @@ struct DaemonTracingTests {
   @Test func theProgramFollowsBAR0() throws {
     let daemon = try daemon("ebpf")
     #expect(
-      passes(daemon, plain: 6, try MachineProcess(daemon, "--doorbells", "ebpf", "--moved-from", "\(0xD000_0000)")))
+      passes(daemon, plain: 6, try MachineProcess(daemon, "--doorbells", "ioeventfd", "--moved-from", "\(0xD000_0000)"))
+    )
     #expect(daemon.end() == 0)
   }
 
@@ -85,7 +86,7 @@ struct DaemonTracingTests {
   /// executed, the program is gone with the client, and the next one rings by message.
   @Test func doorbellsWithoutValuesAreFound() throws {
     let daemon = try daemon("ebpf")
-    let machine = try MachineProcess(daemon, "--doorbells", "ebpf", "--hide-address", "--deadline", "3000")
+    let machine = try MachineProcess(daemon, "--doorbells", "ioeventfd", "--hide-address", "--deadline", "3000")
     #expect(try awaitTracepoints(daemon, ["kvm_mmio"]))
     let lines = machine.end()
     #expect(lines.contains("ending: deadline"))
@@ -93,14 +94,14 @@ struct DaemonTracingTests {
     #expect(lines.last == "status: 1")
     #expect(daemon.page(0) == [UInt8](repeating: 0, count: 4096))
     #expect(try awaitTracepoints(daemon, []))
-    #expect(passes(daemon, plain: 0, withReply: Self.doorbells, try MachineProcess(daemon, "--doorbells", "ebpf")))
+    #expect(passes(daemon, plain: 0, withReply: Self.doorbells, try MachineProcess(daemon, "--doorbells", "ioeventfd")))
     #expect(daemon.end() == 0)
   }
 
   /// Two machines, with BAR0 at the same address, at the same time.
   @Test func machinesOfTwoProcessesDoNotMeet() throws {
     let daemons = [try daemon("ebpf"), try daemon("ebpf")]
-    let machines = try daemons.map { try MachineProcess($0, "--doorbells", "ebpf") }
+    let machines = try daemons.map { try MachineProcess($0, "--doorbells", "ioeventfd") }
     for (daemon, machine) in zip(daemons, machines) {
       #expect(passes(daemon, plain: 6, machine))
       #expect(daemon.end() == 0)

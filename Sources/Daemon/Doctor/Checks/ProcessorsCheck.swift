@@ -32,9 +32,8 @@ struct ProcessorsCheck: HostCheck {
       return Finding(identifier, title, .ok, "a thread can be placed on each of \(ProcessorsCheck.list(ioCPUs)).")
     }
     return Finding(
-      identifier, title, .limited,
-      "no thread can be placed on CPU \(ProcessorsCheck.list(refused)): the I/O threads that are to run there run "
-        + "anywhere.",
+      identifier, title, .missing,
+      "no thread can be placed on CPU \(ProcessorsCheck.list(refused)), and I/O threads are to run there.",
       remedy: "correct io_cpus, or allow those CPUs (AllowedCPUs= of systemd, cpuset of a container)")
   }
 
@@ -54,5 +53,5 @@ struct ProcessorsCheck: HostCheck {
     return result.refused.withLock { $0 }
   }
 
-  private static func list(_ cpus: [Int32]) -> String { cpus.map(String.init).joined(separator: ", ") }
+  static func list(_ cpus: [Int32]) -> String { cpus.map(String.init).joined(separator: ", ") }
 }

@@ -6,7 +6,7 @@ import Testing
 @testable import VFIOUser
 
 /// What a server offers is checked against what it sent.
-@Suite struct DoorbellSlotsTests {
+@Suite struct OfferedDoorbellsTests {
   private static func entry(
     _ offset: UInt64 = 0x1008, kind: IOFDEntry.Kind = .shadow, length: UInt64 = 4, event: UInt32 = 1,
     flags: IOFDEntry.Flags = [], memory: UInt32 = 0, slot: UInt64 = 8
@@ -19,12 +19,12 @@ import Testing
   /// An offer of a page of slots, an eventfd and a second page.
   private static func take(
     _ entries: [IOFDEntry], _ memory: borrowing SharedMemory, _ event: borrowing EventFD
-  ) throws(Errno) -> DoorbellSlots {
+  ) throws(Errno) -> OfferedDoorbells {
     var descriptors = ReceivedDescriptors(capacity: 16)
     descriptors.append(try memory.descriptor.duplicate())
     descriptors.append(try event.descriptor.duplicate())
     descriptors.append(try memory.descriptor.duplicate())
-    return try DoorbellSlots.take(
+    return try OfferedDoorbells.take(
       RegionIOFDsDescription(fds: RegionIOFDs(index: .bar0, entries: entries), descriptors: descriptors))
   }
 

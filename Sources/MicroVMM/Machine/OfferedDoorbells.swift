@@ -5,7 +5,7 @@ import VFIOUser
 /// process's mapping of the slots, or without one (plain ioeventfds).
 ///
 /// The entries come from another process: each is checked against the descriptors and the size of the memory.
-struct DoorbellSlots: ~Copyable {
+struct OfferedDoorbells: ~Copyable {
   /// One doorbell register.
   struct Doorbell: Sendable {
     /// Offset in the region.
@@ -45,7 +45,7 @@ struct DoorbellSlots: ~Copyable {
   ///
   /// - Throws: `EPROTO` for an entry whose descriptor did not come, is no eventfd, or whose slot is not in the memory;
   ///   `mmap(2)`'s.
-  static func take(_ offer: consuming RegionIOFDsDescription) throws(Errno) -> DoorbellSlots {
+  static func take(_ offer: consuming RegionIOFDsDescription) throws(Errno) -> OfferedDoorbells {
     let doorbells = offer.fds.entries.filter { $0.length == UInt64(width) && $0.flags == [] }
     let entries = doorbells.filter { $0.kind == .shadow }
     let plainEntries = doorbells.filter { $0.kind == .ioeventfd }
@@ -61,7 +61,7 @@ struct DoorbellSlots: ~Copyable {
     var plain: [UInt64: Int32] = [:]
     for entry in plainEntries { plain[entry.offset] = numbers[entry.descriptorIndex] }
     guard let memoryIndex = entries.first?.shadowDescriptorIndex else {
-      return DoorbellSlots(doorbells: [:], plain: plain, memory: nil, events: events)
+      return OfferedDoorbells(doorbells: [:], plain: plain, memory: nil, events: events)
     }
     guard let file = offer.descriptors.take(Int(memoryIndex)) else { throw .protocolError }
     let size = try file.status().st_size
@@ -78,6 +78,6 @@ struct DoorbellSlots: ~Copyable {
         offset: entry.offset, slot: unsafe SharedWord(at: slot),
         slotAddress: UInt64(UInt(bitPattern: slot)), event: event)
     }
-    return DoorbellSlots(doorbells: slots, plain: plain, memory: memory, events: events)
+    return OfferedDoorbells(doorbells: slots, plain: plain, memory: memory, events: events)
   }
 }
