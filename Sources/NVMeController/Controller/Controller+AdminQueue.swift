@@ -42,7 +42,8 @@ extension Controller {
       guard registers.status.ready, pauseReasons.isEmpty else { return }
     }
     deliverEvents()
-    if adminSubmissionQueue.hasCommands, budget == 0 { adminEvents.submission.signal() }
+    // The event of heads, as signals of the other are counted where doorbells are traced (`takeAdminSubmissionEvent`).
+    if adminSubmissionQueue.hasCommands, budget == 0 { adminEvents.completion.signal() }
     signalAdminInterrupt()
   }
 

@@ -202,7 +202,8 @@ extension ControllerPort {
     guard let description, doorbellBuffers == nil, !isPaused else { return }
     // One that was rung before a reset is of no queue any more.
     for index in 1..<queueEnd where submissionQueues[index].isLive {
-      return description.mailbox.post(.doorbellWithoutValue)
+      description.mailbox.post(.doorbellWithoutValue, limit: 16)
+      return
     }
   }
 

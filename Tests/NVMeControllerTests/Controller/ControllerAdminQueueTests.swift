@@ -316,4 +316,27 @@ import Testing
     try host.settle()
     #expect(host.takeInterrupts(0) == 0, "nothing is pending")
   }
+
+  /// More commands than one turn takes: the controller comes back to them by itself, and not by the event that announces
+  /// the client's doorbells, whose signals are counted where a tracer stores the values.
+  @Test func moreCommandsThanOneTurn() throws {
+    let host = try Host(path: .slots, isEnabled: false)
+    try host.setBusMaster(true)
+    let submissions = SubmissionRing(identifier: 0, size: 200, ram: host.ram)
+    let completions = CompletionRing(identifier: 0, size: 200, ram: host.ram)
+    completions.serve(submissions)
+    host.setAdminQueue(
+      submission: submissions.iova, completion: completions.iova,
+      attributes: AdminQueueAttributes(submissionQueueSize: 200, completionQueueSize: 200))
+    host.configure(Host.enabled)
+    let data = host.ram.allocate()
+    host.submit((0..<150).map { _ in .identify(1, to: data) }, on: submissions)
+    host.controller.takeAdminSubmissionEvent()
+    #expect(host.controller.adminEvents.submission.drain() == 0)
+    try host.wait("completions") {
+      completions.reap()
+      return completions.entries.count == 150
+    }
+    #expect(completions.entries.allSatisfy { $0.status == .success })
+  }
 }
