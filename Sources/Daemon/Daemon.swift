@@ -23,6 +23,11 @@ public enum Daemon {
     let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
     var logger = Logger(label: "nvmed") { StandardErrorLog(label: $0) }
     logger.logLevel = level
+    // Descriptors that were handed over have their numbers; nothing else may be opened before they have owners.
+    var handedOver = FixedTable<HandedOver>(count: configuration.controllers.count) { _ in HandedOver() }
+    for (index, controller) in configuration.controllers.enumerated() {
+      handedOver[index] = try HandedOver.inherited(by: controller)
+    }
     ResourceLimits.raiseOpenFiles()
     let signals = try need { () throws(Errno) in try Signals() }
     let ended = try need { () throws(Errno) in try Mailbox<Int>() }
@@ -44,17 +49,19 @@ public enum Daemon {
     // Everything that can fail for want of a file or socket comes before any thread.
     let ways = PostWriteWays(clients: configuration.controllers.count, logger: logger)
     var controllers: [(options: DeviceOptions, logger: Logger)] = []
-    for controller in configuration.controllers {
+    for (index, controller) in configuration.controllers.enumerated() {
       var named = Logger(label: controller.name) { StandardErrorLog(label: $0) }
       named.logLevel = level
-      var options = try options(controller, named)
+      var options = try options(controller, &handedOver[index], named)
       do throws(DoorbellTracerError) { options.postWrite = try ways.postWrite(controller.postWrite) } catch {
         throw DaemonError("controller '\(controller.name)': post_write = \"ebpf\" is not possible here: \(error)")
       }
       controllers.append((options, named))
     }
-    var endpoints = Endpoints(count: configuration.controllers.count)
-    for (index, controller) in configuration.controllers.enumerated() { try endpoints.open(index, controller) }
+    var endpoints = FixedTable<DeviceEndpoint?>(count: configuration.controllers.count) { _ in nil }
+    for (index, controller) in configuration.controllers.enumerated() {
+      endpoints[index] = try EndpointOpening.open(controller, handedOver: &handedOver[index])
+    }
 
     var poolOptions = IOThreadPool.Options()
     poolOptions.threads = configuration.ioThreads
@@ -71,7 +78,7 @@ public enum Daemon {
 
     var servers: [Int: DeviceServer] = [:]
     for (index, controller) in controllers.enumerated() {
-      guard let endpoint = endpoints.take(index) else { continue }
+      guard let endpoint = endpoints[index].take() else { continue }
       do throws(Errno) {
         servers[index] = try DeviceServer(
           controller.options, pool: pool, endpoint: endpoint, logger: controller.logger,
@@ -110,10 +117,10 @@ public enum Daemon {
     do throws(Errno) { return try make() } catch { throw DaemonError("the daemon cannot start: \(error)") }
   }
 
-  private static func options(_ configuration: ControllerConfiguration, _ logger: Logger) throws(DaemonError)
-    -> DeviceOptions
-  {
-    let namespaces = try NamespaceOpening.open(configuration, logger: logger)
+  private static func options(
+    _ configuration: ControllerConfiguration, _ handedOver: inout HandedOver, _ logger: Logger
+  ) throws(DaemonError) -> DeviceOptions {
+    let namespaces = try NamespaceOpening.open(configuration, handedOver: &handedOver, logger: logger)
     var controller = ControllerDescription(
       serialNumber: configuration.serial, modelNumber: configuration.model,
       subsystemName: "nqn.2026-11.io.nvmed:\(configuration.serial)")
@@ -130,40 +137,5 @@ public enum Daemon {
       options.identity = PCIIdentity(vendor: vendor, device: device, subsystemVendor: vendor, subsystem: device)
     }
     return options
-  }
-
-  /// The sockets, by controller, until their servers take them.
-  private struct Endpoints: ~Copyable {
-    private var endpoints: FixedTable<DeviceEndpoint?>
-
-    init(count: Int) { endpoints = FixedTable(count: count) { _ in nil } }
-
-    mutating func open(_ index: Int, _ configuration: ControllerConfiguration) throws(DaemonError) {
-      if let number = configuration.inheritedSocket {
-        guard UnixSocket.isSocket(number) else {
-          throw DaemonError(
-            "--fd \(number): descriptor \(number) is no AF_UNIX stream socket; hand over a connected or listening one")
-        }
-        let socket = FileDescriptor(owning: number)
-        do throws(Errno) {
-          if UnixSocket.isListening(number) {
-            endpoints[index] = .listener(try UnixListener(inheriting: socket))
-          } else {
-            try socket.setCloseOnExec(true)
-            endpoints[index] = .connected(socket)
-          }
-        } catch { throw DaemonError("--fd \(number): \(error)") }
-      } else if let path = configuration.socketPath {
-        do throws(Errno) { endpoints[index] = .listener(try UnixListener(path: path)) } catch .addressInUse {
-          throw DaemonError("\(path): another process listens there, or it is no socket; choose another path")
-        } catch .noSuchFile {
-          throw DaemonError("\(path): the folder does not exist; create it first")
-        } catch { throw DaemonError("\(path): \(error)") }
-      } else {
-        throw DaemonError("controller '\(configuration.name)' has no socket: set 'socket', or hand one over with --fd")
-      }
-    }
-
-    mutating func take(_ index: Int) -> DeviceEndpoint? { endpoints[index].take() }
   }
 }

@@ -7,12 +7,15 @@ import Storage
 enum NamespaceOpening {
   /// Opens the namespaces of a controller.
   ///
+  /// - Parameter handedOver: the images of it that the configuration names are taken.
   /// - Throws: one sentence for the first that cannot be had.
-  static func open(_ configuration: ControllerConfiguration, logger: Logger) throws(DaemonError) -> [Namespace] {
+  static func open(
+    _ configuration: ControllerConfiguration, handedOver: inout HandedOver, logger: Logger
+  ) throws(DaemonError) -> [Namespace] {
     var namespaces: [Namespace] = []
     for (index, namespace) in configuration.namespaces.enumerated() {
       let identifier = UInt32(index + 1)
-      let backend = try backend(namespace, logger)
+      let backend = try backend(namespace, &handedOver, logger)
       namespaces.append(
         Namespace(
           backend: backend,
@@ -21,15 +24,15 @@ enum NamespaceOpening {
           eui64: namespace.eui64 ?? Array(repeating: 0, count: 8),
           discards: namespace.discard && !backend.readOnly))
       logger.info(
-        "namespace \(identifier): \(backend.blockCount) blocks of \(backend.logicalBlockSize.rawValue) bytes\(backend.readOnly ? ", read-only" : ""), \(namespace.imagePath ?? namespace.backend.rawValue)"
+        "namespace \(identifier): \(backend.blockCount) blocks of \(backend.logicalBlockSize.rawValue) bytes\(backend.readOnly ? ", read-only" : ""), \(name(namespace))"
       )
     }
     return namespaces
   }
 
-  private static func backend(_ configuration: NamespaceConfiguration, _ logger: Logger) throws(DaemonError)
-    -> BlockBackend
-  {
+  private static func backend(
+    _ configuration: NamespaceConfiguration, _ handedOver: inout HandedOver, _ logger: Logger
+  ) throws(DaemonError) -> BlockBackend {
     let blockSize = LogicalBlockSize(rawValue: configuration.blockSize) ?? .bytes512
     do throws(Errno) {
       switch configuration.backend {
@@ -45,12 +48,15 @@ enum NamespaceOpening {
     let options = ImageOptions(
       readOnly: configuration.isReadOnly, logicalBlockSize: blockSize,
       cache: configuration.cache == .direct ? .direct : .buffered, lock: configuration.lock)
+    var inherited: FileDescriptor?
+    if let number = configuration.inheritedImage {
+      inherited = handedOver.takeImage(number)
+      if inherited == nil { throw DaemonError("descriptor \(number): no image was handed over by that number") }
+    }
     do throws(ImageError) {
       let image: DiskImage
-      if let number = configuration.inheritedImage {
-        image = try DiskImage(
-          descriptor: FileDescriptor(owning: number), name: configuration.imagePath ?? "descriptor \(number)",
-          options: options)
+      if let descriptor = inherited.take() {
+        image = try DiskImage(descriptor: descriptor, name: name(configuration), options: options)
       } else {
         image = try DiskImage(path: configuration.imagePath ?? "", options: options)
       }
@@ -61,5 +67,11 @@ enum NamespaceOpening {
     } catch {
       throw DaemonError(error.description)
     }
+  }
+
+  /// What a namespace is made of, in messages.
+  private static func name(_ configuration: NamespaceConfiguration) -> String {
+    if let path = configuration.imagePath { return path }
+    return configuration.inheritedImage.map { "descriptor \($0)" } ?? configuration.backend.rawValue
   }
 }

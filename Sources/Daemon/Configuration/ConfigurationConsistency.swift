@@ -141,6 +141,12 @@ struct ConfigurationConsistency {
     reportShared(
       "controller.namespace.image", uses("image") { $0.imagePath },
       "use another image, or write read_only = true in both", unless: { $0.isReadOnly && $1.isReadOnly })
+    reportShared(
+      "controller.namespace.image", uses("image") { $0.inheritedImage.map { "descriptor \($0)" } },
+      "hand over one descriptor for each namespace")
+    reportShared(
+      "controller.socket", uses("socket") { $0.inheritedSocket.map { "descriptor \($0)" } },
+      "hand over one socket for each controller")
     let identifiers: [(String, @Sendable (NamespaceConfiguration) -> [UInt8]?)] = [
       ("uuid", { $0.uuid }), ("nguid", { $0.nguid }), ("eui64", { $0.eui64 }),
     ]

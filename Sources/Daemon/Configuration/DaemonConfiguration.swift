@@ -56,7 +56,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var name: String
   /// Absolute path of the vfio-user socket to listen on; `nil` when the socket is handed over.
   public var socketPath: String?
-  /// Descriptor number of a socket inherited from whoever started the daemon; from the command line only.
+  /// Number of a socket inherited from whoever started the daemon (`--fd`, systemd); never from a file.
   public var inheritedSocket: Int32?
   /// Serial Number (SN), 1 to 20 printable ASCII characters.
   public var serial: String
@@ -118,7 +118,8 @@ public struct NamespaceConfiguration: Sendable, Equatable {
   public var backend: NamespaceBackend
   /// Absolute path of the image or block device, for `NamespaceBackend.file`.
   public var imagePath: String?
-  /// Descriptor number of an image inherited from whoever started the daemon; from the command line only.
+  /// Number of an image among what was handed over (`HandedOver`): the number of its descriptor where it was inherited;
+  /// never from a file.
   public var inheritedImage: Int32?
   /// Size in bytes, for `NamespaceBackend.null` and `.memory`; a file has its own.
   public var size: UInt64?
