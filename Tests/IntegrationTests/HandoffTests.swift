@@ -32,6 +32,8 @@ import Testing
     host.disconnect()
     let end = try daemon.awaitEnd()
     #expect(end == .exit(0), "it says: \(daemon.log.text)")
+    // The lock lasts as long as the open file, which the parent has too.
+    _ = consume opened
     #expect(try image.read(at: 51_200, count: data.count) == data.bytes)
 
     // The same disk by its path has the same serial number.
