@@ -123,6 +123,7 @@ extension ControllerPort {
       var place = resources.requests[index].namespace + 1
       while place < namespaces.count {
         if namespaces[place].isActive, case .file(let fd) = namespaces[place].backend {
+          releaseNamespace(index, &resources)
           resources.requests[index].namespace = place
           if let owner = owners[place], owner.writeCacheFailed {
             finish(index, .writeFault, &resources)
@@ -188,6 +189,7 @@ extension ControllerPort {
       resources.bounce.give(bounce)
       resources.requests[index].bounce = -1
     }
+    releaseNamespace(index, &resources)
     if !resources.requests[index].isDiscarded {
       if !status.isSuccess { noteFailure(index, status, resources) }
       guard !isPaused, post(resources.requests[index], status) else {
