@@ -23,8 +23,9 @@ extension Supervisor {
         guard let index = whole.controllers.firstIndex(where: { $0.name == name }) else { return }
         whole.controllers[index].namespaces.append(numbered)
       }
+      let whole = controller.configuration
       let namespace = try NamespaceOpening.open(
-        numbered, nsid, serial: controller.configuration.serial, handedOver: &handed, logger: controller.logger)
+        numbered, nsid, serial: whole.serial, others: whole.namespaces, handedOver: &handed, logger: controller.logger)
       try add(namespace, nsid, to: controller)
       return nsid
     }
