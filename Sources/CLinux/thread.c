@@ -35,17 +35,6 @@ void clinux_block_signals(void) {
   pthread_sigmask(SIG_SETMASK, &set, NULL);
 }
 
-clockid_t clinux_thread_cpu_clock(void) {
-  clockid_t clock = CLOCK_THREAD_CPUTIME_ID;
-  pthread_getcpuclockid(pthread_self(), &clock);
-  return clock;
-}
-
-long long clinux_clock_ns(clockid_t clock) {
-  struct timespec t;
-  return clock_gettime(clock, &t) == 0 ? (long long)t.tv_sec * 1000000000LL + t.tv_nsec : -1;
-}
-
 static long long read_clock(clockid_t clock) {
   struct timespec t;
   clock_gettime(clock, &t);

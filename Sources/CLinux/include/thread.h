@@ -1,8 +1,6 @@
 #ifndef CLINUX_THREAD_H
 #define CLINUX_THREAD_H
 
-#include <time.h>
-
 /* Names the calling thread (at most 15 bytes are kept). */
 void clinux_set_thread_name(const char *name);
 /* Binds the calling thread to the CPUs listed; 0 or -1 with errno. */
@@ -13,10 +11,6 @@ int clinux_affinity_count(void);
 void clinux_block_signals(void);
 /* CPU time used by the calling thread, in ns. */
 long long clinux_thread_cpu_ns(void);
-/* The clock of the calling thread's CPU time, which other threads may read. */
-clockid_t clinux_thread_cpu_clock(void);
-/* A clock, in ns; -1 where there is none: its thread has ended. */
-long long clinux_clock_ns(clockid_t clock);
 /* CLOCK_MONOTONIC, in ns. */
 long long clinux_monotonic_ns(void);
 /* CLOCK_REALTIME, in ns. */

@@ -10,8 +10,6 @@ public struct IOThreadStatistics: Sendable, Equatable, Codable {
   public var aioInFlight: UInt64 = 0
   /// Requests that the aio context takes.
   public var aioCapacity: UInt64 = 0
-  /// ns of CPU time.
-  public var cpuTime: UInt64 = 0
   /// Context switches because the thread waited.
   public var voluntaryContextSwitches: UInt64 = 0
   /// Context switches because its time was over or something more important ran.
@@ -26,7 +24,6 @@ public struct IOThreadStatistics: Sendable, Equatable, Codable {
     difference.rounds = ControllerStatistics.increase(rounds, earlier.rounds)
     difference.wakeUps = ControllerStatistics.increase(wakeUps, earlier.wakeUps)
     difference.submissions = submissions.since(earlier.submissions)
-    difference.cpuTime = ControllerStatistics.increase(cpuTime, earlier.cpuTime)
     difference.voluntaryContextSwitches = ControllerStatistics.increase(
       voluntaryContextSwitches, earlier.voluntaryContextSwitches)
     difference.involuntaryContextSwitches = ControllerStatistics.increase(

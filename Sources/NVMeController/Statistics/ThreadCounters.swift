@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import LinuxIO
 import Synchronization
@@ -16,17 +15,10 @@ final class ThreadCounters: Sendable {
     static let count = submissions + BatchHistogram.bucketCount
   }
 
-  /// The thread as the kernel knows it.
-  private struct Identity: ~Copyable {
-    /// The clock of its CPU time.
-    var cpuClock: clockid_t?
-    /// Its `/proc/thread-self/status`, opened early: a sandbox may forbid it later.
-    var status: FileDescriptor?
-  }
-
   private let memory: MemoryMapping
   private let words: CounterWords
-  private let identity = Mutex(Identity())
+  /// The thread's `/proc/thread-self/status`, opened early: a sandbox may forbid it later.
+  private let status = Mutex<FileDescriptor?>(nil)
 
   /// Nothing counted.
   ///
@@ -40,18 +32,12 @@ final class ThreadCounters: Sendable {
 
   /// The calling thread is the one that is counted.
   func begin() {
-    let clock = clinux_thread_cpu_clock()
-    let status = unsafe open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC)
-    identity.withLock {
-      $0.cpuClock = clock
-      $0.status = status >= 0 ? FileDescriptor(owning: status) : nil
-    }
+    let descriptor = unsafe open("/proc/thread-self/status", O_RDONLY | O_CLOEXEC)
+    status.withLock { $0 = descriptor >= 0 ? FileDescriptor(owning: descriptor) : nil }
   }
 
   /// The calling thread ends.
-  func end() {
-    identity.withLock { $0 = Identity() }
-  }
+  func end() { status.withLock { $0 = nil } }
 
   /// The thread's own access; the counters outlive it.
   @unsafe var writer: Writer { Writer(words: words) }
@@ -93,14 +79,11 @@ final class ThreadCounters: Sendable {
     statistics.submissions.sum = unsafe words.load(Layout.submittedRequests)
     statistics.aioInFlight = unsafe words.load(Layout.aioInFlight)
     statistics.aioCapacity = unsafe words.load(Layout.aioCapacity)
-    identity.withLock { identity in
-      if let clock = identity.cpuClock { statistics.cpuTime = UInt64(clamping: clinux_clock_ns(clock)) }
-      if let status = identity.status?.rawValue {
-        let text = ThreadCounters.read(status)
-        statistics.voluntaryContextSwitches = ThreadCounters.number("voluntary_ctxt_switches:", in: text)
-        statistics.involuntaryContextSwitches = ThreadCounters.number("nonvoluntary_ctxt_switches:", in: text)
-      }
+    let text = status.withLock { descriptor in
+      if let number = descriptor?.rawValue { ThreadCounters.read(number) } else { "" }
     }
+    statistics.voluntaryContextSwitches = ThreadCounters.number("voluntary_ctxt_switches:", in: text)
+    statistics.involuntaryContextSwitches = ThreadCounters.number("nonvoluntary_ctxt_switches:", in: text)
     return statistics
   }
 
