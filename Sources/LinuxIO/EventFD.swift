@@ -63,7 +63,16 @@ public struct EventFD: ~Copyable, Sendable {
   /// - Returns: whether it was signalled.
   @discardableResult
   public borrowing func wait(timeout: Int32 = -1) -> Bool {
-    var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+    EventFD.wait(rawValue: descriptor.rawValue, timeout: timeout)
+  }
+
+  /// Blocks until the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive, is not 0.
+  ///
+  /// - Parameter timeout: milliseconds; -1 waits for ever.
+  /// - Returns: whether it was signalled.
+  @discardableResult
+  public static func wait(rawValue: Int32, timeout: Int32) -> Bool {
+    var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
     while true {
       let result = unsafe poll(&entry, 1, timeout)
       if result >= 0 { return result == 1 }

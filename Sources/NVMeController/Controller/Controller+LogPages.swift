@@ -34,7 +34,7 @@ extension Controller {
     case .smartHealthInformation: events.logPageRead(.smartHealth)
     case .changedNamespaceList:
       changedNamespaces = []
-      events.logPageRead(.notice)
+      events.logPageRead(.notice, isCleared: true)
     default: break
     }
     return status

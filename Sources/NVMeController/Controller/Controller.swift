@@ -72,6 +72,14 @@ public final class Controller {
   var flushes: [UInt64: Flushes] = [:]
   /// Namespaces that changed since the host read the Changed Namespace List.
   var changedNamespaces: Set<UInt32> = []
+  /// Places of namespaces that go, and are still used by commands in flight.
+  var leavingNamespaces: Set<Int> = []
+  /// What the I/O queues may do at most.
+  let limiter = RateLimiter()
+  /// Inspections that I/O threads have not answered, by token.
+  var inspections: [UInt64: Inspection] = [:]
+  /// Drains under way.
+  var drains = 0
   let createdAt = Clock.monotonic
   var unsafeShutdowns: UInt64 = 0
   var resets: UInt64 = 0
@@ -120,7 +128,7 @@ public final class Controller {
   ///   - namespaces: at the place of their identifier - 1.
   /// - Throws: `EMFILE` at the limit of open files, `ENOSPC` where a thread serves as many controllers as it can.
   public static func make(
-    _ description: ControllerDescription, threads: [IOThreadHandle], workers: WorkerPool, namespaces: [Namespace]
+    _ description: ControllerDescription, threads: [IOThreadHandle], workers: WorkerPool, namespaces: [Namespace?]
   ) throws(Errno) -> Controller {
     let parts = try Parts(
       threads, isMapped: description.doorbells == .poll, hasValueless: description.shadowDoorbells == .required)
@@ -130,7 +138,7 @@ public final class Controller {
   }
 
   private init(
-    _ description: ControllerDescription, _ parts: Parts, workers: WorkerPool, namespaces: [Namespace]
+    _ description: ControllerDescription, _ parts: Parts, workers: WorkerPool, namespaces: [Namespace?]
   ) {
     self.description = description
     self.workers = workers
@@ -153,15 +161,18 @@ public final class Controller {
       let port = PortDescription(
         slots: slots, events: lane.events, adminEvent: try adminEvents.submission.duplicate(),
         isPolled: description.doorbells == .poll, mailbox: mailbox, counters: counters.ports[index], errorLog: errorLog,
-        interest: lane.interest, lane: index, laneCount: lanes.count, firstLane: thread(ofQueue: 1),
+        interest: lane.interest, limiter: limiter, lane: index, laneCount: lanes.count, firstLane: thread(ofQueue: 1),
         maximumTransfer: UInt64(description.maximumTransfer),
         queueCount: description.queueCount, vectorCount: description.vectorCount,
         namespaceCount: description.namespaceLimit)
       send(lane, .attach(port: lane.port, port))
-      for (index, namespace) in namespaces.enumerated() where namespace != nil {
-        send(lane, .setNamespace(port: lane.port, index: index, namespace))
+      for (index, namespace) in namespaces.enumerated() {
+        guard let namespace else { continue }
+        // Nobody waits for the acknowledgement: no command comes before that of the pause.
+        send(lane, .setNamespace(port: lane.port, index: index, namespace, token: makeToken()))
       }
     }
+    setLimits(description.limits)
     broadcast({ lane, token in .pause(port: lane.port, token: token) }, then: {})
   }
 
@@ -212,6 +223,7 @@ public final class Controller {
       switch event {
       case .acknowledged(let token): acknowledge(token)
       case .aborted(let token, let done): abortAnswers.removeValue(forKey: token)?(done)
+      case .inspected(let token, let port): takeInspection(token, port)
       case .invalidDoorbell(let queue, let isUnknown): invalidDoorbell(queue, isUnknown: isUnknown)
       case .commandFailed(let entry): report?(.commandFailed(entry))
       case .doorbellWithoutValue: doorbellWithoutValue()

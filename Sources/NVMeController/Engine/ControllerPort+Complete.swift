@@ -120,6 +120,7 @@ extension ControllerPort {
       var place = resources.requests[index].namespace + 1
       while place < namespaces.count {
         if namespaces[place].isActive, case .file(let fd) = namespaces[place].backend {
+          releaseNamespace(index, &resources)
           resources.requests[index].namespace = place
           if let owner = owners[place], owner.writeCacheFailed {
             finish(index, .writeFault, &resources)
@@ -184,6 +185,7 @@ extension ControllerPort {
       resources.bounce.give(bounce)
       resources.requests[index].bounce = -1
     }
+    releaseNamespace(index, &resources)
     if !resources.requests[index].isDiscarded {
       let request = resources.requests[index]
       let latency = resources.clock.latency(since: request.begun)

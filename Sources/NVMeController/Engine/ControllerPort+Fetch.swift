@@ -20,12 +20,15 @@ extension ControllerPort {
     var isStarved = false
     /// The completion queue's head doorbell has a value that it cannot have.
     var invalidHead = false
+    /// When the next command may begin by the rate limits, as of `Clock.monotonic`; `UInt64.max` where none waits for them.
+    var restsUntil = UInt64.max
   }
 
   /// Looks at every submission queue and begins what was submitted.
   mutating func service(_ resources: inout IOResources) {
     isKicked = false
     isStarved = false
+    restsUntil = UInt64.max
     guard !isPaused, let description = unsafe BorrowedDescription(description) else { return }
     isBlocked = false
     var foundNew = false
@@ -55,15 +58,16 @@ extension ControllerPort {
       let turn = ControllerPort.fetch(
         &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, counters,
         port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled,
-        maximumTransfer: maximumTransfer, description, &resources)
+        isLimited: isLimited, maximumTransfer: maximumTransfer, description, &resources)
       inFlight &+= turn.started
       resources.progress &+= UInt64(truncatingIfNeeded: turn.fetched)
       unsignalled |= completionQueues[queue].takeNews() ? 1 << UInt64(queue &- 1) : 0
       isKicked = isKicked || turn.hasMore
       isStarved = isStarved || turn.isStarved
       isBlocked = isBlocked || turn.isBlocked
-      // Where requests or entries run out, who got some goes behind those who got none.
-      if next == nil, turn.isStarved || turn.isBlocked && turn.fetched > 0 {
+      restsUntil = min(restsUntil, turn.restsUntil)
+      // Where requests, entries or tokens run out, who got some goes behind those who got none.
+      if next == nil, turn.isStarved || turn.restsUntil != UInt64.max || turn.isBlocked && turn.fetched > 0 {
         next = turn.fetched > 0 ? following : index
       }
       if turn.invalidHead { report(queue: queue, isUnknown: false) }
@@ -101,8 +105,8 @@ extension ControllerPort {
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ counters: PortCounters.Writer, port: Int, room: Int, writeThrough: Bool, maximumTransfer: UInt64,
-    _ description: BorrowedDescription, _ resources: inout IOResources
+    _ counters: PortCounters.Writer, port: Int, room: Int, writeThrough: Bool, isLimited: Bool,
+    maximumTransfer: UInt64, _ description: BorrowedDescription, _ resources: inout IOResources
   ) -> Turn {
     let origin = Request.Origin(
       port: port, submissionQueue: Int(queue.identifier), begun: resources.clock.now)
@@ -126,6 +130,14 @@ extension ControllerPort {
       guard let command = queue.fetch() else {
         completions.cancelReservation()
         return turn
+      }
+      if isLimited {
+        turn.restsUntil = admit(command, namespaces, maximumTransfer: maximumTransfer, description, resources)
+        if turn.restsUntil != UInt64.max {
+          completions.cancelReservation()
+          queue.unfetch()
+          return turn
+        }
       }
       turn.fetched &+= 1
       let status: Status?

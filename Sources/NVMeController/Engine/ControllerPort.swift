@@ -35,6 +35,10 @@ struct ControllerPort: ~Copyable {
   private var adminDoorbells: (tail: UInt32, head: UInt32) = (0, 0)
   /// The submission queue that has the next first turn: another after each look at which there was not enough for all.
   var firstQueue = 1
+  /// Whether there are rate limits.
+  var isLimited = false
+  /// When commands that wait for the rate limits may begin, as of `Clock.monotonic`; `UInt64.max` where none waits.
+  var restsUntil = UInt64.max
   /// Whether commands wait for a free request.
   var isStarved = false
   /// Whether a completion queue is full while commands wait.
@@ -57,6 +61,8 @@ struct ControllerPort: ~Copyable {
   var quiescences: [UInt64] = [] { didSet { noteAcknowledgements() } }
   var pauses: [UInt64] = [] { didSet { noteAcknowledgements() } }
   var unmappings: [UInt64] = [] { didSet { noteAcknowledgements() } }
+  /// Namespaces that go as soon as no request uses them.
+  var retirements: [Retirement] = [] { didSet { noteAcknowledgements() } }
   /// Whether one is owed.
   private(set) var owesAcknowledgement = false
   /// Requests that the unmappings wait for.
@@ -99,6 +105,7 @@ struct ControllerPort: ~Copyable {
   mutating func acknowledgeWhatIsDone() {
     if inFlight == parked { ControllerPort.acknowledge(&pauses, description) }
     if awaited == 0 { ControllerPort.acknowledge(&unmappings, description) }
+    if !retirements.isEmpty { finishRetirements() }
     if inFlight == 0 { ControllerPort.acknowledge(&quiescences, description) }
   }
 
@@ -108,7 +115,8 @@ struct ControllerPort: ~Copyable {
   }
 
   private mutating func noteAcknowledgements() {
-    owesAcknowledgement = !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty
+    owesAcknowledgement =
+      !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty || !retirements.isEmpty
   }
 
   /// Whether doorbells are stored without an event, and have to be looked at.

@@ -41,6 +41,8 @@ public struct IOEngine: ~Copyable {
   private var idle: IdlePolicy
   /// Rounds since the last look at epoll.
   private var roundsWithoutEvents = 0
+  /// When the first of the commands that wait for rate limits may begin; `UInt64.max` where none waits.
+  private var restsUntil = UInt64.max
 
   /// Sets up what the thread needs.
   ///
@@ -134,6 +136,7 @@ public struct IOEngine: ~Copyable {
   /// - Returns: what to do before the next.
   mutating func round() -> IdlePolicy.Pause {
     let before = resources.progress
+    if restsUntil != UInt64.max { rouse() }
     reap()
     serviceAll()
     submit()
@@ -154,7 +157,14 @@ public struct IOEngine: ~Copyable {
       backlog > 0
       ? .sleep(1_000_000)
       : idle.pause(now: Clock.monotonic, isPolled: polledPorts > 0, isStorageBusy: resources.aio.inFlight > 0)
-    return pause != .none && hasUnannouncedCommands() ? .none : pause
+    if pause != .none, hasUnannouncedCommands() { return .none }
+    return restsUntil == UInt64.max ? pause : pause.limited(to: restsUntil, now: resources.rateClock.now)
+  }
+
+  /// Serves the controllers again whose commands have waited long enough for their rate limits.
+  private mutating func rouse() {
+    let now = resources.rateClock.now
+    for port in 0..<portEnd where ports[port].restsUntil <= now { ports[port].isKicked = true }
   }
 
   /// Has hosts with shadow doorbells announce their next commands, as the thread is about to sleep.
@@ -259,7 +269,9 @@ public struct IOEngine: ~Copyable {
   /// - Returns: whether a port has to be served again at once.
   private mutating func endRound() -> Bool {
     var hasMore = false
+    restsUntil = UInt64.max
     for port in 0..<portEnd where ports[port].isAttached {
+      restsUntil = min(restsUntil, ports[port].restsUntil)
       ports[port].signalInterrupts()
       ports[port].counters.setInFlight(ports[port].inFlight)
       if ports[port].isBlocked != ports[port].watchesHeads { watchHeads(port) }
@@ -333,7 +345,16 @@ public struct IOEngine: ~Copyable {
     case .setVector(let port, let vector, let descriptor, let token):
       ports[port].setVector(vector, descriptor: descriptor)
       ports[port].acknowledge(token)
-    case .setNamespace(let port, let index, let namespace): ports[port].setNamespace(index, namespace)
+    case .setNamespace(let port, let index, let namespace, let token):
+      ports[port].setNamespace(index, namespace)
+      ports[port].acknowledge(token)
+    case .removeNamespace(let port, let index, let token):
+      ports[port].removeNamespace(index, token: token, &resources)
+    case .setLimited(let port, let isLimited):
+      ports[port].isLimited = isLimited
+      // Commands that wait may begin earlier, or at once.
+      ports[port].isKicked = true
+    case .inspect(let port, let token): ports[port].inspect(token: token)
     case .setWriteCache(let port, let enabled, let token):
       ports[port].writeCacheEnabled = enabled
       ports[port].acknowledge(token)

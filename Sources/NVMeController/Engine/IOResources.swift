@@ -19,6 +19,8 @@ struct IOResources: ~Copyable {
   var progress: UInt64 = 0
   /// The time of the round.
   var clock = RoundClock()
+  /// What rate limits go by.
+  var rateClock = RateClock.monotonic
   /// Most commands in flight for one controller, so that others find free requests.
   var portLimit: Int
 

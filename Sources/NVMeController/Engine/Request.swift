@@ -49,6 +49,8 @@ struct Request {
   var isDiscarded = false { didSet { needCare() } }
   /// A DMA_UNMAP waits for it.
   var isAwaited = false { didSet { needCare() } }
+  /// Its namespace goes, and waits for it.
+  var isLast = false { didSet { needCare() } }
   /// Flush: the namespaces after this one are meant too.
   var flushesAll = false { didSet { needCare() } }
   /// How often the kernel asked to try again.
