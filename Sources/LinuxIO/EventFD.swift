@@ -81,14 +81,21 @@ public struct EventFD: ~Copyable, Sendable {
   }
 
   /// Whether the kernel shows the descriptor as an eventfd.
-  public static func isEventFD(_ rawValue: Int32) -> Bool {
-    guard let info = unsafe fopen("/proc/self/fdinfo/\(rawValue)", "re") else { return false }
+  public static func isEventFD(_ rawValue: Int32) -> Bool { count(rawValue: rawValue) != nil }
+
+  /// The counter of the eventfd numbered `rawValue`, without reading and clearing it; nil where it is no eventfd.
+  ///
+  /// As `/proc/self/fdinfo` shows it: a look for statistics, which no waiter notices.
+  public static func count(rawValue: Int32) -> UInt64? {
+    guard let info = unsafe fopen("/proc/self/fdinfo/\(rawValue)", "re") else { return nil }
     defer { unsafe fclose(info) }
+    let name = "eventfd-count:"
     return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { line in
       while unsafe fgets(line.baseAddress, 256, info) != nil {
-        if let base = line.baseAddress, unsafe strncmp(base, "eventfd-count:", 14) == 0 { return true }
+        guard let base = unsafe line.baseAddress, unsafe strncmp(base, name, name.utf8.count) == 0 else { continue }
+        return unsafe UInt64(strtoull(base + name.utf8.count, nil, 16))
       }
-      return false
+      return nil
     }
   }
 }

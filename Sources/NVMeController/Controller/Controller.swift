@@ -18,7 +18,6 @@ public final class Controller {
     let thread: IOThreadHandle
     let port: Int
     let events: DoorbellEvents
-    let counters: PortCounters
     let interest: CompletionInterest
   }
 
@@ -34,6 +33,8 @@ public final class Controller {
   public let workCompletions: CompletionPort
   /// The last commands that failed.
   public let errorLog = ErrorLog()
+  /// What it has done.
+  public let counters: ControllerCounters
 
   /// Called on the control thread with what an operator may want to know.
   public var report: ((ControllerReport) -> Void)?
@@ -94,6 +95,7 @@ public final class Controller {
     let adminEvents: DoorbellEvents
     let workCompletions: CompletionPort
     let lanes: [Lane]
+    let counters: ControllerCounters
 
     init(_ threads: [IOThreadHandle], isMapped: Bool, hasValueless: Bool) throws(Errno) {
       slots = try DoorbellSlots(isMapped: isMapped)
@@ -107,8 +109,9 @@ public final class Controller {
           guard let port = thread.takePort() else { throw .noSpace }
           lanes.append(
             Lane(
-              thread: thread, port: port, events: events, counters: PortCounters(), interest: CompletionInterest()))
+              thread: thread, port: port, events: events, interest: CompletionInterest()))
         }
+        counters = try ControllerCounters(lanes.map(\.events))
       } catch {
         for lane in lanes { lane.thread.givePort(lane.port) }
         throw error
@@ -144,6 +147,7 @@ public final class Controller {
     adminEvents = parts.adminEvents
     workCompletions = parts.workCompletions
     lanes = parts.lanes
+    counters = parts.counters
     registers = ControllerRegisters(queueEntries: description.queueEntries)
     features = Features(queueCount: description.queueCount, vectorCount: description.vectorCount)
     queues = QueueTable(count: description.queueCount)
@@ -156,7 +160,7 @@ public final class Controller {
     for (index, lane) in lanes.enumerated() {
       let port = PortDescription(
         slots: slots, events: lane.events, adminEvent: try adminEvents.submission.duplicate(),
-        isPolled: description.doorbells == .poll, mailbox: mailbox, counters: lane.counters, errorLog: errorLog,
+        isPolled: description.doorbells == .poll, mailbox: mailbox, counters: counters.ports[index], errorLog: errorLog,
         interest: lane.interest, limiter: limiter, lane: index, laneCount: lanes.count, firstLane: thread(ofQueue: 1),
         maximumTransfer: UInt64(description.maximumTransfer),
         queueCount: description.queueCount, vectorCount: description.vectorCount,
@@ -356,7 +360,4 @@ public final class Controller {
 
   /// The I/O threads that serve it.
   public var threadCount: Int { lanes.count }
-
-  /// What I/O threads have done for it.
-  public var counters: [PortCounters] { lanes.map { $0.counters } }
 }

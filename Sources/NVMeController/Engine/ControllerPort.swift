@@ -19,7 +19,7 @@ struct ControllerPort: ~Copyable {
   var owners: FixedTable<Namespace?>
   var vectors: InterruptVectors
   var writeCacheEnabled = true
-  var sums = PortCounters.Sums()
+  let counters: PortCounters.Writer
 
   /// Whether Bus Master is off, the function in D3hot, or the controller failed: no DMA.
   var isPaused = false
@@ -78,6 +78,7 @@ struct ControllerPort: ~Copyable {
     namespaces = FixedTable(count: 0) { _ in NamespaceGeometry() }
     owners = FixedTable(count: 0) { _ in nil }
     vectors = InterruptVectors(count: 0)
+    counters = PortCounters.Writer.none
   }
 
   /// A controller without queues and memory.
@@ -90,6 +91,8 @@ struct ControllerPort: ~Copyable {
     namespaces = FixedTable(count: description.namespaceCount) { _ in NamespaceGeometry() }
     owners = FixedTable(count: description.namespaceCount) { _ in nil }
     vectors = InterruptVectors(count: description.vectorCount)
+    // The description keeps them as long as the port has it.
+    unsafe counters = description.counters.writer
   }
 
   /// Whether a controller is here.
@@ -129,9 +132,6 @@ struct ControllerPort: ~Copyable {
     adminDoorbells = (tail, head)
   }
 
-  /// Makes the counters visible to other threads.
-  func publish() { description?.counters.publish(sums) }
-
   /// Signals the interrupt of every completion queue that got entries: once for each vector.
   @inline(__always)
   mutating func signalInterrupts() {
@@ -140,13 +140,14 @@ struct ControllerPort: ~Copyable {
     while unsignalled != 0 {
       let bit = unsignalled.trailingZeroBitCount
       unsignalled &= unsignalled &- 1
+      counters.countBatch(completionQueues[bit &+ 1].takeBatch())
       guard let vector = completionQueues[bit &+ 1].interruptVector else { continue }
       // Several queues may share a vector; it is signalled once, as far as one word can tell.
       if vector < 64 {
         if signalled & (1 << UInt64(vector)) != 0 { continue }
         signalled |= 1 << UInt64(vector)
       }
-      vectors.signal(vector)
+      if vectors.signal(vector) { counters.countInterrupt() }
     }
   }
 }

@@ -28,6 +28,6 @@ extension ControllerPort {
       // What is more than MDTS is refused, and costs no more than the largest that is not.
       bytes = min(UInt64(command.numberOfLogicalBlocks) &<< namespaces[place].blockShift, maximumTransfer)
     }
-    return description.object.limiter.admit(operation, bytes: bytes, now: resources.clock.now)
+    return description.object.limiter.admit(operation, bytes: bytes, now: resources.rateClock.now)
   }
 }
