@@ -70,7 +70,8 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "CLinux", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage",
+        "DeviceServer",
         "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
@@ -85,7 +86,7 @@ let package = Package(
     .executableTarget(
       name: "nvmed-bench",
       dependencies: [
-        "NVMeHost", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
+        "NVMeHost", "CLinux", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),
