@@ -25,6 +25,8 @@ enum Capabilities {
     dropBounding(except: wanted)
     // EINVAL before Linux 4.3, which had no ambient ones.
     _ = clinux_clear_ambient_capabilities()
+    // A service manager's filter may forbid the call to who has none.
+    if effective == wanted, permitted == wanted, inheritable == 0 { return }
     try succeed(clinux_set_capabilities(wanted, wanted, 0))
   }
 

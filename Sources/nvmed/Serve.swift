@@ -71,18 +71,26 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
   var logLevel: String?
 
+  @Option(name: .long, help: "What is given up after start-up: on (all that is not needed), log (only log calls) or off.")
+  var sandbox: String?
+
+  @Option(name: .long, help: "Folder that images may be opened from while it runs; repeat it for more.")
+  var imageFolder: [String] = []
+
   @Flag(name: .long, help: "Print what this program can do as JSON, for management software, and serve nothing.")
   var printCapabilities = false
 
   func run() throws {
     guard !printCapabilities else { return print(BackendCapabilities.text) }
     do {
-      let configuration = try daemonConfiguration()
-      guard config != nil else { return try Daemon.run(configuration) }
+      let activation = try SocketActivation.take()
+      var configuration = try daemonConfiguration(isActivated: !activation.isEmpty)
+      try activation.assign(to: &configuration, byName: config != nil)
+      guard let config else { return try Daemon.run(configuration) }
       // The file is read again where it was found first, whatever the working directory is by then.
       var command = self
-      command.config = config.map(absolute)
-      try Daemon.run(configuration) { [command] () throws(ConfigurationErrors) in try command.reread() }
+      command.config = absolute(config)
+      try Daemon.run(configuration, file: absolute(config)) { [command] () throws(ConfigurationErrors) in try command.reread() }
     } catch let error as DaemonError {
       throw Failure(error.description)
     } catch let errors as ConfigurationErrors {
@@ -90,17 +98,17 @@ struct Serve: ParsableCommand {
     }
   }
 
-  private func daemonConfiguration() throws -> DaemonConfiguration {
+  private func daemonConfiguration(isActivated: Bool) throws -> DaemonConfiguration {
     var configuration: DaemonConfiguration
     if let config {
-      guard socketPath == nil, fd == nil, image.isEmpty, imageFd.isEmpty, memory == nil, null == nil, blockSize == nil, serial == nil,
-        queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil, !readOnly, !buffered
+      guard socketPath == nil, fd == nil, image.isEmpty, imageFd.isEmpty, memory == nil, null == nil,
+        blockSize == nil, serial == nil, queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil, !readOnly, !buffered
       else {
         throw ValidationError("--config describes the controllers: give it without options of a single controller")
       }
       configuration = try DaemonConfiguration(path: config)
     } else {
-      configuration = DaemonConfiguration(controllers: [try singleController()])
+      configuration = DaemonConfiguration(controllers: [try singleController(isActivated: isActivated)])
     }
     if let ioThreads { configuration.ioThreads = ioThreads }
     if let logLevel {
@@ -109,6 +117,13 @@ struct Serve: ParsableCommand {
       }
       configuration.logLevel = level
     }
+    if let sandbox {
+      guard let choice = SandboxChoice(rawValue: sandbox) else {
+        throw ValidationError("--sandbox: write on, log or off, not '\(sandbox)'")
+      }
+      configuration.sandbox = choice
+    }
+    configuration.imageFolders += imageFolder.map(absolute)
     try configuration.check()
     return configuration
   }
@@ -118,12 +133,14 @@ struct Serve: ParsableCommand {
     var configuration = try DaemonConfiguration(path: config ?? "")
     if let ioThreads { configuration.ioThreads = ioThreads }
     if let logLevel, let level = LogLevel(rawValue: logLevel) { configuration.logLevel = level }
+    if let sandbox, let choice = SandboxChoice(rawValue: sandbox) { configuration.sandbox = choice }
+    configuration.imageFolders += imageFolder.map(absolute)
     try configuration.check()
     return configuration
   }
 
-  private func singleController() throws -> ControllerConfiguration {
-    guard (socketPath == nil) != (fd == nil) else {
+  private func singleController(isActivated: Bool) throws -> ControllerConfiguration {
+    guard socketPath == nil || fd == nil, socketPath != nil || fd != nil || isActivated else {
       throw ValidationError("give --socket-path PATH or --fd NUMBER (one of them), or --config FILE")
     }
     let images = ImageArgument.inOrder(paths: image.map(absolute), descriptors: imageFd, of: CommandLine.arguments)

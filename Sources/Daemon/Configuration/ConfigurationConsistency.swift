@@ -34,6 +34,9 @@ struct ConfigurationConsistency {
   // MARK: Keys that depend on others
 
   private mutating func checkThreads() {
+    if daemon.refused.isDisjoint(with: ["user", "group"]), daemon.model.group != nil, daemon.model.user == nil {
+      report("daemon.group", at: daemon.position(of: "group"), "has no effect without user; write user too")
+    }
     guard daemon.refused.isDisjoint(with: ["io_threads", "io_cpus"]) else { return }
     let (threads, cpus) = (daemon.model.ioThreads, daemon.model.ioCPUs.count)
     if cpus != 0, cpus != threads {

@@ -60,7 +60,10 @@ struct ConfigurationReader {
       report("daemon", at: node.position, "is \(node.typeName); write [daemon]")
       return ReadTable(model: .unset)
     }
-    return readTable(node, ConfigurationSchema.daemon)
+    var table = readTable(node, ConfigurationSchema.daemon)
+    table.model.imageFolders = table.model.imageFolders.map { absolutePath($0, in: folder) }
+    if !table.refused.contains("image_folders") { recheck("image_folders", of: &table, ConfigurationSchema.daemon) }
+    return table
   }
 
   private mutating func readController(_ node: TOMLNode) -> ReadController {

@@ -16,13 +16,23 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var spinMicroseconds: Int
   /// us that the first command of an idle polled controller waits, at most; 1 to 100,000.
   public var pollSleepMicroseconds: Int
+  /// What the process gives up after start-up.
+  public var sandbox: SandboxChoice
+  /// The user that the process becomes, where it is started as root; nil: none other.
+  public var user: String?
+  /// The group that it becomes a member of with it; nil: the user's.
+  public var group: String?
+  /// Absolute paths of folders that images may be opened from while it runs; empty: the folders of the first images.
+  public var imageFolders: [String]
   /// The controllers, in the order of the file.
   public var controllers: [ControllerConfiguration]
 
   /// A configuration of the given parts.
   public init(
     ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, workerThreads: Int = 2,
-    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, controllers: [ControllerConfiguration] = []
+    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, sandbox: SandboxChoice = .on,
+    user: String? = nil, group: String? = nil, imageFolders: [String] = [],
+    controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
@@ -30,8 +40,22 @@ public struct DaemonConfiguration: Sendable, Equatable {
     self.workerThreads = workerThreads
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
+    self.sandbox = sandbox
+    self.user = user
+    self.group = group
+    self.imageFolders = imageFolders
     self.controllers = controllers
   }
+}
+
+/// What the process gives up after start-up: rights, system calls, files.
+public enum SandboxChoice: String, CaseIterable, Sendable {
+  /// All that it does not need.
+  case on
+  /// System calls that it should not need are done, and logged by the kernel.
+  case log
+  /// Nothing.
+  case off
 }
 
 /// How important a message is, least first.

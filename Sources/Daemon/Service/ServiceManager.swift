@@ -2,7 +2,7 @@ import Glibc
 import LinuxIO
 
 /// What the daemon tells the service manager that started it (`sd_notify(3)`), where one did. Any thread.
-public struct ServiceManager: ~Copyable, Sendable {
+public final class ServiceManager: Sendable {
   private let socket: UnixDatagram?
   /// ns after which the manager takes a daemon for hung that sends no `watchdog()`; nil where it does not watch.
   public let watchdogLimit: UInt64?
@@ -18,12 +18,12 @@ public struct ServiceManager: ~Copyable, Sendable {
   }
 
   /// As `find`, by any environment.
-  init(environment: (String) -> String?, process: pid_t = getpid()) throws(DaemonError) {
+  convenience init(environment: (String) -> String?, process: pid_t = getpid()) throws(DaemonError) {
     guard let path = environment("NOTIFY_SOCKET"), !path.isEmpty else {
-      socket = nil
-      watchdogLimit = nil
+      self.init(socket: nil, watchdogLimit: nil)
       return
     }
+    let socket: UnixDatagram
     do throws(Errno) { socket = try UnixDatagram(path: path) } catch {
       throw DaemonError(
         "NOTIFY_SOCKET=\(printable(path, limit: 120)): the service manager cannot be reached: \(error); "
@@ -31,8 +31,17 @@ public struct ServiceManager: ~Copyable, Sendable {
     }
     let watched = environment("WATCHDOG_PID").flatMap { pid_t($0) } ?? process
     let limit = environment("WATCHDOG_USEC").flatMap { UInt64($0) } ?? 0
-    watchdogLimit = watched == process && limit > 0 ? limit.multipliedReportingOverflow(by: 1000).partialValue : nil
+    let (nanoseconds, overflow) = limit.multipliedReportingOverflow(by: 1000)
+    self.init(socket: socket, watchdogLimit: watched == process && limit > 0 && !overflow ? nanoseconds : nil)
   }
+
+  private init(socket: consuming UnixDatagram?, watchdogLimit: UInt64?) {
+    self.socket = socket
+    self.watchdogLimit = watchdogLimit
+  }
+
+  /// Whether a manager started the daemon, and wants to be told.
+  public var isPresent: Bool { socket != nil }
 
   /// The daemon serves.
   public func ready(_ status: String) { send("READY=1", "STATUS=\(line(status))") }

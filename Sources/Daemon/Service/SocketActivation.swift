@@ -13,6 +13,9 @@ public struct SocketActivation: Equatable, Sendable {
   /// Numbers of the sockets by name.
   private(set) var sockets: [String: Int32]
 
+  /// Whether there are none.
+  public var isEmpty: Bool { sockets.isEmpty }
+
   /// Takes the sockets that the environment tells of, and what it says out of it.
   ///
   /// - Throws: a sentence on what it says that cannot be.
@@ -54,6 +57,7 @@ public struct SocketActivation: Equatable, Sendable {
   ///   socket, whatever its name.
   /// - Returns: the numbers of the sockets that are not for controllers (`control`, `metrics`), by name.
   /// - Throws: a sentence on a controller without a socket, or a socket without a controller.
+  @discardableResult
   public func assign(to configuration: inout DaemonConfiguration, byName: Bool = true) throws(DaemonError)
     -> [String: Int32]
   {
