@@ -41,7 +41,7 @@ enum Confinement {
     sandbox.images = unique(configuration.imageFolders + images.compactMap { room(of: $0, configuration) })
     sandbox.socketFolders = unique(configuration.controllers.compactMap(\.socketPath).map(folder))
     // What descriptors are, what the limits of asynchronous I/O are, and by what a block device is known.
-    let system = ["/proc", "/sys"].filter { unsafe access($0, F_OK) == 0 }
+    let system = ["/proc", "/sys"].filter { (path: String) in unsafe access(path, F_OK) == 0 }
     sandbox.readable = unique(system + (file.map { [folder($0)] } ?? []))
     return sandbox
   }
