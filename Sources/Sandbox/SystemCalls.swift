@@ -123,7 +123,8 @@ enum SystemCalls {
     static let memory = 0x100
     static let thread = 0x1_0000
     /// `CLONE_NEWTIME`, `NEWNS`, `NEWCGROUP`, `NEWUTS`, `NEWIPC`, `NEWUSER`, `NEWPID`, `NEWNET`.
-    static let namespaces = 0x80 | 0x2_0000 | 0x200_0000 | 0x400_0000 | 0x800_0000 | 0x1000_0000 | 0x2000_0000
+    static let namespaces =
+      0x80 | 0x2_0000 | 0x200_0000 | 0x400_0000 | 0x800_0000 | 0x1000_0000 | 0x2000_0000
       | 0x4000_0000
     /// `CLONE_PTRACE`.
     static let tracing = 0x2000

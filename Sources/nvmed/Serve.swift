@@ -71,7 +71,8 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
   var logLevel: String?
 
-  @Option(name: .long, help: "What is given up after start-up: on (all that is not needed), log (only log calls) or off.")
+  @Option(
+    name: .long, help: "What is given up after start-up: on (all that is not needed), log (only log calls) or off.")
   var sandbox: String?
 
   @Option(name: .long, help: "Folder that images may be opened from while it runs; repeat it for more.")
@@ -90,7 +91,9 @@ struct Serve: ParsableCommand {
       // The file is read again where it was found first, whatever the working directory is by then.
       var command = self
       command.config = absolute(config)
-      try Daemon.run(configuration, file: absolute(config)) { [command] () throws(ConfigurationErrors) in try command.reread() }
+      try Daemon.run(configuration, file: absolute(config)) { [command] () throws(ConfigurationErrors) in
+        try command.reread()
+      }
     } catch let error as DaemonError {
       throw Failure(error.description)
     } catch let errors as ConfigurationErrors {
@@ -102,7 +105,8 @@ struct Serve: ParsableCommand {
     var configuration: DaemonConfiguration
     if let config {
       guard socketPath == nil, fd == nil, image.isEmpty, imageFd.isEmpty, memory == nil, null == nil,
-        blockSize == nil, serial == nil, queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil, !readOnly, !buffered
+        blockSize == nil, serial == nil, queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil,
+        !readOnly, !buffered
       else {
         throw ValidationError("--config describes the controllers: give it without options of a single controller")
       }

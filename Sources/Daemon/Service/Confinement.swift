@@ -2,9 +2,21 @@ import Glibc
 import LinuxIO
 import Logging
 import Sandbox
+import Synchronization
 
 /// What the daemon keeps of its rights when everything is open and before threads are started, by its configuration.
 enum Confinement {
+  /// The images and folders of images that Landlock leaves open; nil where it limits nothing.
+  private static let openImages = Mutex<[String]?>(nil)
+
+  /// Whether an image cannot be opened whatever the user may do, as the sandbox does not leave its folder open.
+  static func hides(_ path: String) -> Bool {
+    openImages.withLock { open in
+      guard let open else { return false }
+      return !open.contains { path == $0 || path.hasPrefix($0 == "/" ? $0 : $0 + "/") }
+    }
+  }
+
   /// Becomes the configured user, and enters the sandbox.
   ///
   /// - Parameters:
@@ -28,6 +40,7 @@ enum Confinement {
         logger.info("user '\(account.name)'")
       }
       let report = try sandbox.enter()
+      if report.landlock != nil { openImages.withLock { $0 = sandbox.images } }
       if sandbox.mode != .off {
         logger.info("sandbox\(sandbox.mode == .log ? " (log)" : ""): \(report)\(isTracing ? ", as eBPF is used" : "")")
       }

@@ -21,7 +21,8 @@ struct SandboxCheck: HostCheck {
     guard let version else {
       return Finding(
         identifier, title, .limited, "the kernel does not let a process limit itself to some files.",
-        remedy: "run Linux 5.13 or newer with CONFIG_SECURITY_LANDLOCK, and landlock in the list of the kernel parameter "
+        remedy:
+          "run Linux 5.13 or newer with CONFIG_SECURITY_LANDLOCK, and landlock in the list of the kernel parameter "
           + "lsm=")
     }
     return Finding(
