@@ -58,6 +58,8 @@ extension ControllerPort {
   mutating func deleteCompletionQueue(_ identifier: UInt16, token: UInt64) {
     let index = Int(identifier)
     if index > 0, index < completionQueues.count {
+      // What waits for more entries has them, for all that is known, from other queues too.
+      vectors.release(until: UInt64.max)
       completionQueues[index] = CompletionQueue()
       unsignalled &= ~(1 << UInt64(index - 1))
     }
@@ -100,7 +102,7 @@ extension ControllerPort {
     unsignalled = 0
     doorbellBuffers = nil
     forwards = []
-    vectors.forgetPending()
+    vectors.reset()
     isKicked = false
     isStarved = false
     isBlocked = false
@@ -227,6 +229,22 @@ extension ControllerPort {
       if !completionQueues[index].isConsumed() { hasEntries = true }
     }
     vectors.install(descriptor, vector: vector, hasEntries: hasEntries)
+  }
+
+  /// Interrupts have to wait for more entries, or not any more: features 08h and 09h.
+  mutating func setCoalescing(_ coalescing: InterruptCoalescing) {
+    vectors.setCoalescing(coalescing)
+    // Entries count from now on.
+    for index in 1..<completionQueues.count { _ = completionQueues[index].takeUncounted() }
+  }
+
+  /// No DMA, and no interrupt, from now on: interrupts that wait for more entries are delivered before.
+  mutating func pause(_ token: UInt64, _ resources: inout IOResources) {
+    vectors.release(until: UInt64.max)
+    isPaused = true
+    needCare(&resources)
+    pauses.append(token)
+    acknowledgeWhatIsDone()
   }
 
   /// A namespace appears, changes its size, or goes.

@@ -250,6 +250,7 @@ extension ControllerPort {
   @inline(never)
   private mutating func noteFailure(_ index: Int, _ status: Status, _ resources: borrowing IOResources) {
     let request = resources.requests[index]
+    hasFailure = true
     sums.otherCommands &+= 1
     description?.noteFailure(
       ErrorLog.Entry(

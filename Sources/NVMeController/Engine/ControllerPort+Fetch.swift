@@ -20,6 +20,8 @@ extension ControllerPort {
     var isStarved = false
     /// The completion queue's head doorbell has a value that it cannot have.
     var invalidHead = false
+    /// A command has failed.
+    var hasFailure = false
   }
 
   /// Looks at every submission queue and begins what was submitted.
@@ -61,9 +63,12 @@ extension ControllerPort {
       if next == nil, turn.isStarved || turn.isBlocked && turn.fetched > 0 {
         next = turn.fetched > 0 ? following : index
       }
+      if turn.hasFailure { hasFailure = true }
       if turn.invalidHead { report(queue: queue, isUnknown: false) }
     }
     if let next { firstQueue = next }
+    // The host has to make room: what waits for more entries is announced.
+    if isBlocked { vectors.release(until: UInt64.max) }
     // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
     if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells() }
     isAnnounced = false
@@ -129,7 +134,10 @@ extension ControllerPort {
           maximumTransfer: maximumTransfer, &resources)
       }
       if let status {
-        if !status.isSuccess { note(status, command, queue.identifier, description, &sums) }
+        if !status.isSuccess {
+          turn.hasFailure = true
+          note(status, command, queue.identifier, description, &sums)
+        }
         _ = completions.post(
           status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
       } else {

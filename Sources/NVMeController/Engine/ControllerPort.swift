@@ -43,6 +43,8 @@ struct ControllerPort: ~Copyable {
   var watchesHeads = false
   /// Completion queues with entries not yet signalled: bit n for identifier n + 1.
   var unsignalled: UInt64 = 0
+  /// Whether a command has failed since interrupts were signalled: it is not made to wait for others.
+  var hasFailure = false
 
   /// Requests of this controller in the table.
   var inFlight = 0
@@ -128,6 +130,7 @@ struct ControllerPort: ~Copyable {
   @inline(__always)
   mutating func signalInterrupts() {
     guard unsignalled != 0, !isPaused else { return }
+    if vectors.coalesces { return coalesceInterrupts(now: Clock.monotonic) }
     var signalled: UInt64 = 0
     while unsignalled != 0 {
       let bit = unsignalled.trailingZeroBitCount
@@ -140,5 +143,21 @@ struct ControllerPort: ~Copyable {
       }
       vectors.signal(vector)
     }
+  }
+
+  /// Signals the interrupts of completion queues that got enough entries, and has the others wait for more.
+  ///
+  /// - Parameter now: CLOCK_MONOTONIC in ns.
+  @inline(never)
+  mutating func coalesceInterrupts(now: UInt64) {
+    while unsignalled != 0 {
+      let queue = unsignalled.trailingZeroBitCount &+ 1
+      unsignalled &= unsignalled &- 1
+      let entries = completionQueues[queue].takeUncounted()
+      if let vector = completionQueues[queue].interruptVector { vectors.hold(vector, entries: entries, now: now) }
+    }
+    // The specification recommends that no error waits; and where a queue is full, the host has to make room.
+    if hasFailure || isBlocked { vectors.release(until: UInt64.max) }
+    hasFailure = false
   }
 }

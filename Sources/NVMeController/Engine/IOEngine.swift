@@ -6,8 +6,9 @@ import Storage
 
 /// What an I/O thread runs: it waits for doorbells, completions and messages, and moves commands along.
 ///
-/// Order of a round: events, messages, completions, doorbells, one submission, interrupts. All of a round's commands
-/// share one `io_submit`, and all completions of a queue one interrupt.
+/// Order of a round: events, messages, completions, doorbells, interrupts, one submission. All of a round's commands
+/// share one `io_submit`, and all completions of a queue one interrupt, before the submission, as that takes longest: the
+/// host goes on meanwhile. What completes inside the submission is announced after it.
 public struct IOEngine: ~Copyable {
   /// The kinds of events, in the upper half of an epoll token; the port in the lower.
   private enum Source: UInt64 {
@@ -39,6 +40,9 @@ public struct IOEngine: ~Copyable {
   private var idle: IdlePolicy
   /// Rounds since the last look at epoll.
   private var roundsWithoutEvents = 0
+  /// When the first interrupt that waits for more entries has waited long enough: CLOCK_MONOTONIC in ns; `UInt64.max`
+  /// where none waits.
+  private(set) var interruptDeadline = UInt64.max
 
   /// Sets up what the thread needs.
   ///
@@ -99,15 +103,25 @@ public struct IOEngine: ~Copyable {
       }
       epoll.wait(timeout: 0, into: &events)
     case .sleep(let time):
-      epoll.wait(nanoseconds: time, into: &events)
+      let limit = interruptDeadline == UInt64.max ? UInt64.max : timeToDeadline(from: Clock.monotonic)
+      epoll.wait(nanoseconds: min(time, limit), into: &events)
     case .untilEvent:
       let start = Clock.monotonic
-      epoll.wait(timeout: -1, into: &events)
-      idle.slept(Clock.monotonic &- start)
+      if interruptDeadline == UInt64.max {
+        epoll.wait(timeout: -1, into: &events)
+      } else {
+        epoll.wait(nanoseconds: timeToDeadline(from: start), into: &events)
+      }
+      if events.count > 0 { idle.slept(Clock.monotonic &- start) }
     }
     roundsWithoutEvents = 0
     for index in 0..<events.count { take(events[index].token) }
     if polledPorts > 0 || pause == .none { lookAtDoorbells() }
+  }
+
+  /// ns until an interrupt has waited long enough.
+  private func timeToDeadline(from now: UInt64) -> UInt64 {
+    interruptDeadline > now ? interruptDeadline &- now : 0
   }
 
   /// Has the doorbells looked at though no event asks for it.
@@ -127,10 +141,14 @@ public struct IOEngine: ~Copyable {
     let before = resources.progress
     reap()
     serviceAll()
-    submit()
-    let backlog = resources.aio.pendingCount
-    // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
-    reap()
+    var backlog = 0
+    if resources.aio.pendingCount > 0 {
+      for port in 0..<portEnd { ports[port].signalInterrupts() }
+      submit()
+      backlog = resources.aio.pendingCount
+      // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
+      reap()
+    }
     let hasMore = endRound() || resources.aio.pendingCount > backlog
     if resources.progress != before || hasMore {
       if resources.progress != before { idle.worked() }
@@ -181,7 +199,7 @@ public struct IOEngine: ~Copyable {
 
   /// Takes completions from the aio ring.
   private mutating func reap() {
-    while let completion = resources.aio.nextCompletion() {
+    while resources.aio.inFlight > 0, let completion = resources.aio.nextCompletion() {
       resources.progress &+= 1
       guard let index = resources.requests.index(cookie: completion.cookie) else { continue }
       ports[resources.requests[index].port].complete(index, result: completion.result, &resources)
@@ -220,7 +238,6 @@ public struct IOEngine: ~Copyable {
 
   /// One system call for all commands of the round.
   private mutating func submit() {
-    guard resources.aio.pendingCount > 0 else { return }
     let rejected = resources.aio.submit()
     for index in 0..<rejected {
       let rejection = resources.aio.rejection(at: index)
@@ -235,12 +252,18 @@ public struct IOEngine: ~Copyable {
   /// - Returns: whether a port has to be served again at once.
   private mutating func endRound() -> Bool {
     var hasMore = false
+    var deadline = UInt64.max
     for port in 0..<portEnd where ports[port].isAttached {
       ports[port].signalInterrupts()
+      if ports[port].vectors.deadline != UInt64.max {
+        ports[port].vectors.release(until: Clock.monotonic)
+        deadline = min(deadline, ports[port].vectors.deadline)
+      }
       ports[port].publish()
       if ports[port].isBlocked != ports[port].watchesHeads { watchHeads(port) }
       if ports[port].isKicked { hasMore = true }
     }
+    interruptDeadline = deadline
     return hasMore
   }
 
@@ -290,11 +313,7 @@ public struct IOEngine: ~Copyable {
       ports[port].quiescences.append(token)
       ports[port].quiesce(&resources)
       ports[port].acknowledgeWhatIsDone()
-    case .pause(let port, let token):
-      ports[port].isPaused = true
-      ports[port].needCare(&resources)
-      ports[port].pauses.append(token)
-      ports[port].acknowledgeWhatIsDone()
+    case .pause(let port, let token): ports[port].pause(token, &resources)
     case .resume(let port):
       ports[port].isPaused = false
       ports[port].isKicked = true
@@ -310,6 +329,9 @@ public struct IOEngine: ~Copyable {
     case .setNamespace(let port, let index, let namespace): ports[port].setNamespace(index, namespace)
     case .setWriteCache(let port, let enabled, let token):
       ports[port].writeCacheEnabled = enabled
+      ports[port].acknowledge(token)
+    case .setCoalescing(let port, let coalescing, let token):
+      ports[port].setCoalescing(coalescing)
       ports[port].acknowledge(token)
     case .setDoorbellBuffers(let port, let buffers, let token):
       ports[port].setDoorbellBuffers(buffers)

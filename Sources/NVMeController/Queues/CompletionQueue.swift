@@ -25,6 +25,8 @@ struct CompletionQueue: ~Copyable {
   private var free = 0
   /// Whether entries were posted since `takeNews` was asked last.
   private var hasNews = false
+  /// The first entry that no interrupt has been counted for, where interrupts are counted.
+  private var uncounted = 0
   /// Where the head is read; nil while it lies in memory that is not mapped.
   private var doorbell: QueueDoorbell?
   /// Where it lies in guest memory, if it does (Doorbell Buffer Config).
@@ -122,6 +124,13 @@ struct CompletionQueue: ~Copyable {
     let news = hasNews
     hasNews = false
     return news
+  }
+
+  /// Entries posted since the last call. Of a queue that got some, a whole turn around it is one.
+  mutating func takeUncounted() -> Int {
+    let count = tail > uncounted ? tail &- uncounted : tail &+ size &- uncounted
+    uncounted = tail
+    return count
   }
 
   /// Writes a completion into a reserved entry; false where the queue's memory is not mapped.
