@@ -69,7 +69,7 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
         "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,

@@ -59,7 +59,7 @@ extension ControllerPort {
     let index = Int(identifier)
     if index > 0, index < completionQueues.count {
       // What waits for more entries has them, for all that is known, from other queues too.
-      vectors.release(until: UInt64.max)
+      releaseInterrupts()
       completionQueues[index] = CompletionQueue()
       unsignalled &= ~(1 << UInt64(index - 1))
     }
@@ -103,6 +103,7 @@ extension ControllerPort {
     doorbellBuffers = nil
     forwards = []
     vectors.reset()
+    restsUntil = UInt64.max
     isKicked = false
     isStarved = false
     isBlocked = false
@@ -231,26 +232,12 @@ extension ControllerPort {
     vectors.install(descriptor, vector: vector, hasEntries: hasEntries)
   }
 
-  /// Interrupts have to wait for more entries, or not any more: features 08h and 09h.
-  mutating func setCoalescing(_ coalescing: InterruptCoalescing) {
-    vectors.setCoalescing(coalescing)
-    // Entries count from now on.
-    for index in 1..<completionQueues.count { _ = completionQueues[index].takeUncounted() }
-  }
-
   /// No DMA, and no interrupt, from now on: interrupts that wait for more entries are delivered before.
   mutating func pause(_ token: UInt64, _ resources: inout IOResources) {
-    vectors.release(until: UInt64.max)
+    releaseInterrupts()
     isPaused = true
     needCare(&resources)
     pauses.append(token)
     acknowledgeWhatIsDone()
-  }
-
-  /// A namespace appears, changes its size, or goes.
-  mutating func setNamespace(_ index: Int, _ namespace: Namespace?) {
-    guard index >= 0, index < namespaces.count else { return }
-    owners[index] = namespace
-    namespaces[index] = namespace.map(NamespaceGeometry.init) ?? NamespaceGeometry()
   }
 }

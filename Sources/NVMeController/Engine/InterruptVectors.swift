@@ -36,11 +36,18 @@ struct InterruptVectors: ~Copyable {
   var count: Int { vectors.count }
 
   /// Signals a vector, or remembers it where it has no eventfd.
-  @inline(__always)
-  mutating func signal(_ vector: Int) {
-    guard vectors.has(vector) else { return }
+  ///
+  /// - Returns: whether it was signalled.
+  @inline(__always) @discardableResult
+  mutating func signal(_ vector: Int) -> Bool {
+    guard vectors.has(vector) else { return false }
     let descriptor = vectors[vector].descriptor
-    if descriptor >= 0 { EventFD.signal(rawValue: descriptor) } else { vectors[vector].isPending = true }
+    guard descriptor >= 0 else {
+      vectors[vector].isPending = true
+      return false
+    }
+    EventFD.signal(rawValue: descriptor)
+    return true
   }
 
   /// Installs an eventfd (-1: none); signals at once where an interrupt waited or `hasEntries` says that the host may
@@ -81,8 +88,10 @@ struct InterruptVectors: ~Copyable {
   /// A vector's queues got entries: signals it when there are enough, and else has them wait for more.
   ///
   /// - Parameter now: CLOCK_MONOTONIC in ns.
-  mutating func hold(_ vector: Int, entries: Int, now: UInt64) {
-    guard vectors.has(vector) else { return }
+  /// - Returns: whether it was signalled.
+  @discardableResult
+  mutating func hold(_ vector: Int, entries: Int, now: UInt64) -> Bool {
+    guard vectors.has(vector) else { return false }
     let held = vectors[vector].held &+ entries
     // Without an eventfd it waits anyway: for one to be installed.
     guard coalesces, !vectors[vector].isExempt, vectors[vector].descriptor >= 0, held < threshold else {
@@ -95,23 +104,28 @@ struct InterruptVectors: ~Copyable {
       deadline = min(deadline, vectors[vector].due)
     }
     vectors[vector].held = held
+    return false
   }
 
   /// Signals the vectors whose interrupts have waited long enough.
   ///
   /// - Parameter now: CLOCK_MONOTONIC in ns; `UInt64.max` for all that wait.
-  mutating func release(until now: UInt64) {
-    guard heldVectors > 0, now >= deadline else { return }
+  /// - Returns: how many were signalled.
+  @discardableResult
+  mutating func release(until now: UInt64) -> Int {
+    guard heldVectors > 0, now >= deadline else { return 0 }
+    var count = 0
     var next = UInt64.max
     for index in 0..<vectors.count where vectors[index].held > 0 {
       if vectors[index].due <= now {
         endHold(index)
-        signal(index)
+        if signal(index) { count += 1 }
       } else {
         next = min(next, vectors[index].due)
       }
     }
     deadline = next
+    return count
   }
 
   private mutating func endHold(_ vector: Int) {

@@ -273,7 +273,7 @@ import Testing
     try host.createQueuePair()
     for _ in 0..<10 { #expect(try host.io(.flush(nsid: UInt32.max)).status == .success) }
     try host.settle()
-    #expect(host.controller.counters.map(\.flushCommands) == [10])
+    #expect(host.controller.counters.statistics[.flush].latency.count == 10)
   }
 
   // MARK: Dataset Management
