@@ -73,7 +73,7 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "Control", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "CLinux", "Control", "LinuxIO", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
         "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
@@ -91,7 +91,7 @@ let package = Package(
     .executableTarget(
       name: "nvmed-bench",
       dependencies: [
-        "NVMeHost", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
+        "NVMeHost", "CLinux", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),

@@ -5,14 +5,21 @@ import Logging
 /// Log lines on standard error, with the priority that systemd reads where it takes them (`sd-daemon(3)`).
 struct StandardErrorLog: LogHandler {
   var metadata: Logger.Metadata = [:]
-  var logLevel: Logger.Level = .info
   let label: String
+  /// What is logged at all; the same for all loggers.
+  let threshold: LogThreshold
   /// Whether standard error goes to the journal, which adds the time itself.
   private let toJournal: Bool
 
-  init(label: String) {
+  init(label: String, threshold: LogThreshold) {
     self.label = label
+    self.threshold = threshold
     toJournal = unsafe getenv("JOURNAL_STREAM") != nil
+  }
+
+  var logLevel: Logger.Level {
+    get { threshold.loggerLevel }
+    set { threshold.level = LogLevel(rawValue: newValue.rawValue) ?? .error }
   }
 
   subscript(metadataKey key: String) -> Logger.Metadata.Value? {

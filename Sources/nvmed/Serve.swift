@@ -67,7 +67,12 @@ struct Serve: ParsableCommand {
 
   func run() throws {
     do {
-      try Daemon.run(try daemonConfiguration())
+      let configuration = try daemonConfiguration()
+      guard config != nil else { return try Daemon.run(configuration) }
+      // The file is read again where it was found first, whatever the working directory is by then.
+      var command = self
+      command.config = config.map(absolute)
+      try Daemon.run(configuration) { [command] () throws(ConfigurationErrors) in try command.reread() }
     } catch let error as DaemonError {
       throw Failure(error.description)
     } catch let errors as ConfigurationErrors {
@@ -94,6 +99,15 @@ struct Serve: ParsableCommand {
       }
       configuration.logLevel = level
     }
+    try configuration.check()
+    return configuration
+  }
+
+  /// Reads the configuration file again; what the options say holds on.
+  private func reread() throws(ConfigurationErrors) -> DaemonConfiguration {
+    var configuration = try DaemonConfiguration(path: config ?? "")
+    if let ioThreads { configuration.ioThreads = ioThreads }
+    if let logLevel, let level = LogLevel(rawValue: logLevel) { configuration.logLevel = level }
     try configuration.check()
     return configuration
   }

@@ -73,6 +73,8 @@ struct ConfigurationConsistency {
         "controller.post_write", at: table.position(of: "post_write"),
         "has no effect with doorbells = \"poll\"; remove it")
     }
+    checkLimits(table)
+    checkIdentifiers(controller)
     let limit = ConfigurationSchema.namespaceLimit
     if controller.namespaces.count > limit {
       report(
@@ -80,6 +82,37 @@ struct ConfigurationConsistency {
         "is number \(limit + 1); a controller has at most \(limit) namespaces")
     }
     for namespace in controller.namespaces where !namespace.refused.contains("backend") { check(namespace) }
+  }
+
+  /// A burst is one of a limit.
+  private mutating func checkLimits(_ table: ReadTable<ControllerConfiguration>) {
+    let limits = table.model.limits
+    let all: [(String, LimitsConfiguration.Limit)] = [
+      ("iops", limits.operations), ("bandwidth", limits.bytes), ("read_iops", limits.readOperations),
+      ("read_bandwidth", limits.readBytes), ("write_iops", limits.writeOperations),
+      ("write_bandwidth", limits.writtenBytes),
+    ]
+    for (key, limit) in all
+    where limit.burst != nil && limit.perSecond == nil && !table.refused.contains("\(key)_limit") {
+      report(
+        "controller.\(key)_burst", at: table.position(of: "\(key)_burst"),
+        "has no effect without \(key)_limit; write that too, or remove it")
+    }
+  }
+
+  private mutating func checkIdentifiers(_ controller: ReadController) {
+    var first: [Int: ReadTable<NamespaceConfiguration>] = [:]
+    for namespace in controller.namespaces where !namespace.refused.contains("nsid") {
+      guard let nsid = namespace.model.nsid else { continue }
+      guard let other = first[nsid] else {
+        first[nsid] = namespace
+        continue
+      }
+      let line = other.position(of: "nsid").map { " in line \($0.line)" } ?? ""
+      report(
+        "controller.namespace.nsid", at: namespace.position(of: "nsid"),
+        "\(nsid) is that of another namespace\(line); write a different one for each namespace of a controller")
+    }
   }
 
   private mutating func check(_ namespace: ReadTable<NamespaceConfiguration>) {

@@ -86,17 +86,76 @@ public enum ConfigurationSchema {
         "io_thread", \.ioThread, .integer(0...63),
         meaning: "The I/O thread that processes all queues of the controller, counted from 0.",
         absence: "Default: queues are spread over all threads.", example: "0"),
-    ], tables: ["namespace"])
+    ] + limits, tables: ["namespace"])
+
+  /// The keys of rate limits.
+  static let limitKeys = limits.map(\.key)
+
+  /// The rate limits of a controller, which may change at run time.
+  private static let limits: [ConfigurationSetting<ControllerConfiguration>] =
+    operationLimit("", \.limits.operations.perSecond, \.limits.operations.burst, "I/O commands of all kinds")
+    + byteLimit("", \.limits.bytes.perSecond, \.limits.bytes.burst, "Bytes read and written")
+    + operationLimit(
+      "read_", \.limits.readOperations.perSecond, \.limits.readOperations.burst,
+      "I/O commands that read (Read, Compare, Verify)")
+    + byteLimit("read_", \.limits.readBytes.perSecond, \.limits.readBytes.burst, "Bytes read")
+    + operationLimit(
+      "write_", \.limits.writeOperations.perSecond, \.limits.writeOperations.burst,
+      "I/O commands that write (Write, Write Zeroes, Dataset Management)")
+    + byteLimit("write_", \.limits.writtenBytes.perSecond, \.limits.writtenBytes.burst, "Bytes written")
+
+  private typealias ControllerField = any WritableKeyPath<ControllerConfiguration, UInt64?> & Sendable
+
+  private static func operationLimit(
+    _ prefix: String, _ rate: ControllerField, _ burst: ControllerField, _ what: String
+  ) -> [ConfigurationSetting<ControllerConfiguration>] {
+    [
+      ConfigurationSetting(
+        "\(prefix)iops_limit", rate, .count(1...10_000_000),
+        meaning: "\(what) in a second at most, all queues together.",
+        absence: "Default: no limit.", example: "5000"),
+      ConfigurationSetting(
+        "\(prefix)iops_burst", burst, .count(1...1_000_000_000),
+        meaning: "How many of them may come at once after a rest; goes with \(prefix)iops_limit.",
+        absence: "Default: those of 100 ms.", example: "50000"),
+    ]
+  }
+
+  private static func byteLimit(
+    _ prefix: String, _ rate: ControllerField, _ burst: ControllerField, _ what: String
+  ) -> [ConfigurationSetting<ControllerConfiguration>] {
+    [
+      ConfigurationSetting(
+        "\(prefix)bandwidth_limit", rate, .bandwidth(4 << 10...1 << 40),
+        meaning: "\(what) in a second at most, all queues together.", absence: "Default: no limit.",
+        example: "\"200MiB/s\""),
+      ConfigurationSetting(
+        "\(prefix)bandwidth_burst", burst, .size(4 << 10...1 << 50),
+        meaning: "How many of them may come at once after a rest; goes with \(prefix)bandwidth_limit.",
+        absence: "Default: those of 100 ms.", example: "\"2GiB\""),
+    ]
+  }
 
   /// Most namespaces of a controller.
   static let namespaceLimit = 64
+
+  /// What the identifiers of a namespace are that has none.
+  private static let identifierDefault =
+    "Default: derived from the serial number and the image: a file's name, what the kernel knows a device by."
 
   /// Each table `[[controller.namespace]]`.
   static let namespace = ConfigurationTable<NamespaceConfiguration>(
     path: "controller.namespace", header: "[[controller.namespace]]",
     meaning: "One namespace, a disk to the guest, of the controller above it. Repeat the table for more, up to "
-      + "\(namespaceLimit); namespace ids count from 1 in this order.",
+      + "\(namespaceLimit).",
     settings: [
+      ConfigurationSetting(
+        "nsid", \.nsid, .integer(1...namespaceLimit),
+        meaning:
+          "Namespace identifier: what the guest calls it by. A namespace without one keeps the one that it got as "
+          + "long as nvmed runs, but may get another when the file has changed and nvmed starts again.",
+        absence: "Default: the lowest that no other namespace of the controller has, in the order of the file.",
+        example: "1"),
       ConfigurationSetting(
         "backend", \.backend, .choice,
         meaning:
@@ -123,15 +182,15 @@ public enum ConfigurationSchema {
         meaning: "Whether the image is locked so that no second process writes to it."),
       ConfigurationSetting(
         "uuid", \.uuid, .uuid, meaning: "Namespace UUID; different for each namespace.",
-        absence: "Default: derived from the serial number and the namespace id.",
+        absence: identifierDefault,
         example: "\"5d5b21d5-6d2b-4f0e-9a3c-1f0e6f6f3c11\""),
       ConfigurationSetting(
         "nguid", \.nguid, .hexadecimalIdentifier(16),
-        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"6b3d0e1f2a4c5b6d0024ac5f00000001\""),
       ConfigurationSetting(
         "eui64", \.eui64, .hexadecimalIdentifier(8),
-        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"0024ac5f00000001\""),
     ], tables: [])
 

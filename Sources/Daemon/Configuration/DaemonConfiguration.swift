@@ -35,7 +35,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
 }
 
 /// How important a message is, least first.
-public enum LogLevel: String, CaseIterable, Sendable {
+public enum LogLevel: String, CaseIterable, Codable, Sendable {
   /// Every step; for debugging the daemon.
   case trace
   /// What a developer wants to see.
@@ -82,7 +82,9 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var deviceID: UInt16?
   /// Index of the I/O thread that processes all queues; `nil` to spread them.
   public var ioThread: Int?
-  /// The namespaces, at most 64; namespace ids count from 1 in this order.
+  /// What its I/O queues may do at most.
+  public var limits: LimitsConfiguration
+  /// The namespaces, at most 64.
   public var namespaces: [NamespaceConfiguration]
 
   /// A controller of the given parts; without `serial` the name is the serial number.
@@ -91,7 +93,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     model: String = "nvmed NVMe controller", firmware: String = "1.0", ioQueues: Int = 64, queueEntries: Int = 256,
     maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, postWrite: PostWriteChoice = .auto,
     shadowDoorbells: ShadowDoorbellMode = .off, vendorID: UInt16? = nil, deviceID: UInt16? = nil, ioThread: Int? = nil,
-    namespaces: [NamespaceConfiguration] = []
+    limits: LimitsConfiguration = LimitsConfiguration(), namespaces: [NamespaceConfiguration] = []
   ) {
     self.name = name
     self.socketPath = socketPath
@@ -108,12 +110,15 @@ public struct ControllerConfiguration: Sendable, Equatable {
     self.vendorID = vendorID
     self.deviceID = deviceID
     self.ioThread = ioThread
+    self.limits = limits
     self.namespaces = namespaces
   }
 }
 
 /// One namespace: what it is made of and how it is used.
 public struct NamespaceConfiguration: Sendable, Equatable {
+  /// Namespace identifier, 1 to 64; nil: the lowest that no other namespace of the controller has.
+  public var nsid: Int?
   /// What the namespace is made of.
   public var backend: NamespaceBackend
   /// Absolute path of the image or block device, for `NamespaceBackend.file`.
@@ -141,10 +146,12 @@ public struct NamespaceConfiguration: Sendable, Equatable {
 
   /// A namespace of the given parts.
   public init(
-    backend: NamespaceBackend = .file, imagePath: String? = nil, inheritedImage: Int32? = nil, size: UInt64? = nil,
+    nsid: Int? = nil, backend: NamespaceBackend = .file, imagePath: String? = nil, inheritedImage: Int32? = nil,
+    size: UInt64? = nil,
     blockSize: Int = 512, isReadOnly: Bool = false, cache: CacheMode = .direct, discard: Bool = true,
     lock: Bool = true, uuid: [UInt8]? = nil, nguid: [UInt8]? = nil, eui64: [UInt8]? = nil
   ) {
+    self.nsid = nsid
     self.backend = backend
     self.imagePath = imagePath
     self.inheritedImage = inheritedImage
@@ -161,7 +168,7 @@ public struct NamespaceConfiguration: Sendable, Equatable {
 }
 
 /// What a namespace is made of.
-public enum NamespaceBackend: String, CaseIterable, Sendable {
+public enum NamespaceBackend: String, CaseIterable, Codable, Sendable {
   /// A raw image file or a block device.
   case file
   /// Nothing: reads give zeros, writes vanish.
@@ -179,7 +186,7 @@ public enum CacheMode: String, CaseIterable, Sendable {
 }
 
 /// How a monitor may ring doorbells, beside messages over the socket, which always work.
-public enum DoorbellChoice: String, CaseIterable, Sendable {
+public enum DoorbellChoice: String, CaseIterable, Codable, Sendable {
   /// The daemon chooses: eventfds.
   case auto
   /// Eventfds and shared memory.
@@ -189,7 +196,7 @@ public enum DoorbellChoice: String, CaseIterable, Sendable {
 }
 
 /// How the value of a doorbell arrives that is rung by eventfd.
-public enum PostWriteChoice: String, CaseIterable, Sendable {
+public enum PostWriteChoice: String, CaseIterable, Codable, Sendable {
   /// `kernel` where this host's KVM has POST_WRITE; else `ebpf` where that can be loaded, for clients that run a virtual
   /// machine; else `kernel`.
   case auto

@@ -63,16 +63,7 @@ extension ValueKind where Value == [UInt8] {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         return groups.map(\.utf8.count) == [8, 4, 4, 4, 12] ? groups.joined() : nil
       },
-      show: { bytes in
-        let text = hexadecimal(bytes)
-        var groups: [Substring] = []
-        var rest = Substring(text)
-        for length in [8, 4, 4, 4, 12] {
-          groups.append(rest.prefix(length))
-          rest = rest.dropFirst(length)
-        }
-        return "\"\(groups.joined(separator: "-"))\""
-      })
+      show: { "\"\(uuidText($0))\"" })
   }
 
   /// An identifier of `count` bytes, written as hexadecimal digits.
@@ -106,6 +97,17 @@ extension ValueKind where Value == [UInt8] {
 /// `bytes` as lower-case hexadecimal digits.
 func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { $0 < 0x10 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+}
+
+/// 16 bytes as the five groups of a UUID (RFC 9562, section 4).
+func uuidText(_ bytes: [UInt8]) -> String {
+  var groups: [Substring] = []
+  var rest = Substring(hexadecimal(bytes))
+  for length in [8, 4, 4, 4, 12] {
+    groups.append(rest.prefix(length))
+    rest = rest.dropFirst(length)
+  }
+  return groups.joined(separator: "-")
 }
 
 /// The bytes that an even number of hexadecimal digits stand for.

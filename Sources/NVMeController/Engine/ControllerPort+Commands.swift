@@ -101,6 +101,7 @@ extension ControllerPort {
     doorbellBuffers = nil
     forwards = []
     vectors.forgetPending()
+    restsUntil = UInt64.max
     isKicked = false
     isStarved = false
     isBlocked = false
@@ -227,12 +228,5 @@ extension ControllerPort {
       if !completionQueues[index].isConsumed() { hasEntries = true }
     }
     vectors.install(descriptor, vector: vector, hasEntries: hasEntries)
-  }
-
-  /// A namespace appears, changes its size, or goes.
-  mutating func setNamespace(_ index: Int, _ namespace: Namespace?) {
-    guard index >= 0, index < namespaces.count else { return }
-    owners[index] = namespace
-    namespaces[index] = namespace.map(NamespaceGeometry.init) ?? NamespaceGeometry()
   }
 }

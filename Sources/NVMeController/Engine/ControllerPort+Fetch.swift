@@ -20,22 +20,29 @@ extension ControllerPort {
     var isStarved = false
     /// The completion queue's head doorbell has a value that it cannot have.
     var invalidHead = false
+    /// When the next command may begin by the rate limits, as of `Clock.monotonic`; `UInt64.max` where none waits for them.
+    var restsUntil = UInt64.max
   }
 
   /// Looks at every submission queue and begins what was submitted.
   mutating func service(_ resources: inout IOResources) {
     isKicked = false
     isStarved = false
+    restsUntil = UInt64.max
     guard !isPaused, let description = unsafe BorrowedDescription(description) else { return }
     isBlocked = false
     var foundNew = false
+    var doorbells = 0
     var next: Int?
     var following = firstQueue
     for _ in 1..<queueEnd {
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      switch submissionQueues[index].look() {
+      let tail = submissionQueues[index].tail
+      let state = submissionQueues[index].look()
+      if submissionQueues[index].tail != tail { doorbells &+= 1 }
+      switch state {
       case .nothingNew: continue
       case .invalid:
         report(queue: index, isUnknown: false)
@@ -43,27 +50,32 @@ extension ControllerPort {
       case .commands: break
       }
       foundNew = true
+      resources.clock.read()
       let queue = submissionQueues[index].completionQueue
       guard submissionQueues[index].deletion == nil, queue < completionQueues.count,
         completionQueues[queue].memory.isAttached
       else { continue }
       let turn = ControllerPort.fetch(
-        &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, &sums,
+        &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, counters,
         port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled,
-        maximumTransfer: maximumTransfer, description, &resources)
+        isLimited: isLimited, maximumTransfer: maximumTransfer, description, &resources)
       inFlight &+= turn.started
       resources.progress &+= UInt64(truncatingIfNeeded: turn.fetched)
       unsignalled |= completionQueues[queue].takeNews() ? 1 << UInt64(queue &- 1) : 0
       isKicked = isKicked || turn.hasMore
       isStarved = isStarved || turn.isStarved
       isBlocked = isBlocked || turn.isBlocked
-      // Where requests or entries run out, who got some goes behind those who got none.
-      if next == nil, turn.isStarved || turn.isBlocked && turn.fetched > 0 {
+      restsUntil = min(restsUntil, turn.restsUntil)
+      // Where requests, entries or tokens run out, who got some goes behind those who got none.
+      if next == nil, turn.isStarved || turn.restsUntil != UInt64.max || turn.isBlocked && turn.fetched > 0 {
         next = turn.fetched > 0 ? following : index
       }
       if turn.invalidHead { report(queue: queue, isUnknown: false) }
     }
     if let next { firstQueue = next }
+    if doorbells > 0, isPolled || doorbellBuffers != nil {
+      counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil)
+    }
     // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
     if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells() }
     isAnnounced = false
@@ -93,10 +105,11 @@ extension ControllerPort {
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ sums: inout PortCounters.Sums, port: Int, room: Int, writeThrough: Bool, maximumTransfer: UInt64,
-    _ description: BorrowedDescription, _ resources: inout IOResources
+    _ counters: PortCounters.Writer, port: Int, room: Int, writeThrough: Bool, isLimited: Bool,
+    maximumTransfer: UInt64, _ description: BorrowedDescription, _ resources: inout IOResources
   ) -> Turn {
-    let origin = Request.Origin(port: port, submissionQueue: Int(queue.identifier))
+    let origin = Request.Origin(
+      port: port, submissionQueue: Int(queue.identifier), begun: resources.clock.now)
     var turn = Turn()
     // A command needs one request at most: who has room for all of the turn need not look at each.
     let limit = min(burst, room)
@@ -118,6 +131,14 @@ extension ControllerPort {
         completions.cancelReservation()
         return turn
       }
+      if isLimited {
+        turn.restsUntil = admit(command, namespaces, maximumTransfer: maximumTransfer, description, resources)
+        if turn.restsUntil != UInt64.max {
+          completions.cancelReservation()
+          queue.unfetch()
+          return turn
+        }
+      }
       turn.fetched &+= 1
       let status: Status?
       if let aborted = queue.abortedCommand, aborted == command.commandIdentifier {
@@ -125,11 +146,11 @@ extension ControllerPort {
         status = .abortRequested
       } else {
         status = begin(
-          command, index, from: origin, &memory, namespaces, owners, &sums, writeThrough: writeThrough,
+          command, index, from: origin, &memory, namespaces, owners, counters, writeThrough: writeThrough,
           maximumTransfer: maximumTransfer, &resources)
       }
       if let status {
-        if !status.isSuccess { note(status, command, queue.identifier, description, &sums) }
+        if !status.isSuccess { note(status, command, queue.identifier, description, counters) }
         _ = completions.post(
           status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
       } else {
@@ -144,9 +165,9 @@ extension ControllerPort {
   @inline(never)
   static func note(
     _ status: Status, _ command: SubmissionQueueEntry, _ queue: UInt16, _ description: BorrowedDescription,
-    _ sums: inout PortCounters.Sums
+    _ counters: PortCounters.Writer
   ) {
-    sums.otherCommands &+= 1
+    counters.countFailure(CommandKind(command), status, .none)
     description.object.noteFailure(
       ErrorLog.Entry(
         submissionQueue: queue, command: command.commandIdentifier, status: status, slba: command.slba,

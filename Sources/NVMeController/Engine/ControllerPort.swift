@@ -19,7 +19,7 @@ struct ControllerPort: ~Copyable {
   var owners: FixedTable<Namespace?>
   var vectors: InterruptVectors
   var writeCacheEnabled = true
-  var sums = PortCounters.Sums()
+  let counters: PortCounters.Writer
 
   /// Whether Bus Master is off, the function in D3hot, or the controller failed: no DMA.
   var isPaused = false
@@ -35,6 +35,10 @@ struct ControllerPort: ~Copyable {
   private var adminDoorbells: (tail: UInt32, head: UInt32) = (0, 0)
   /// The submission queue that has the next first turn: another after each look at which there was not enough for all.
   var firstQueue = 1
+  /// Whether there are rate limits.
+  var isLimited = false
+  /// When commands that wait for the rate limits may begin, as of `Clock.monotonic`; `UInt64.max` where none waits.
+  var restsUntil = UInt64.max
   /// Whether commands wait for a free request.
   var isStarved = false
   /// Whether a completion queue is full while commands wait.
@@ -57,6 +61,8 @@ struct ControllerPort: ~Copyable {
   var quiescences: [UInt64] = [] { didSet { noteAcknowledgements() } }
   var pauses: [UInt64] = [] { didSet { noteAcknowledgements() } }
   var unmappings: [UInt64] = [] { didSet { noteAcknowledgements() } }
+  /// Namespaces that go as soon as no request uses them.
+  var retirements: [Retirement] = [] { didSet { noteAcknowledgements() } }
   /// Whether one is owed.
   private(set) var owesAcknowledgement = false
   /// Requests that the unmappings wait for.
@@ -72,6 +78,7 @@ struct ControllerPort: ~Copyable {
     namespaces = FixedTable(count: 0) { _ in NamespaceGeometry() }
     owners = FixedTable(count: 0) { _ in nil }
     vectors = InterruptVectors(count: 0)
+    counters = PortCounters.Writer.none
   }
 
   /// A controller without queues and memory.
@@ -84,6 +91,8 @@ struct ControllerPort: ~Copyable {
     namespaces = FixedTable(count: description.namespaceCount) { _ in NamespaceGeometry() }
     owners = FixedTable(count: description.namespaceCount) { _ in nil }
     vectors = InterruptVectors(count: description.vectorCount)
+    // The description keeps them as long as the port has it.
+    unsafe counters = description.counters.writer
   }
 
   /// Whether a controller is here.
@@ -96,6 +105,7 @@ struct ControllerPort: ~Copyable {
   mutating func acknowledgeWhatIsDone() {
     if inFlight == parked { ControllerPort.acknowledge(&pauses, description) }
     if awaited == 0 { ControllerPort.acknowledge(&unmappings, description) }
+    if !retirements.isEmpty { finishRetirements() }
     if inFlight == 0 { ControllerPort.acknowledge(&quiescences, description) }
   }
 
@@ -105,7 +115,8 @@ struct ControllerPort: ~Copyable {
   }
 
   private mutating func noteAcknowledgements() {
-    owesAcknowledgement = !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty
+    owesAcknowledgement =
+      !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty || !retirements.isEmpty
   }
 
   /// Whether doorbells are stored without an event, and have to be looked at.
@@ -121,9 +132,6 @@ struct ControllerPort: ~Copyable {
     adminDoorbells = (tail, head)
   }
 
-  /// Makes the counters visible to other threads.
-  func publish() { description?.counters.publish(sums) }
-
   /// Signals the interrupt of every completion queue that got entries: once for each vector.
   @inline(__always)
   mutating func signalInterrupts() {
@@ -132,13 +140,14 @@ struct ControllerPort: ~Copyable {
     while unsignalled != 0 {
       let bit = unsignalled.trailingZeroBitCount
       unsignalled &= unsignalled &- 1
+      counters.countBatch(completionQueues[bit &+ 1].takeBatch())
       guard let vector = completionQueues[bit &+ 1].interruptVector else { continue }
       // Several queues may share a vector; it is signalled once, as far as one word can tell.
       if vector < 64 {
         if signalled & (1 << UInt64(vector)) != 0 { continue }
         signalled |= 1 << UInt64(vector)
       }
-      vectors.signal(vector)
+      if vectors.signal(vector) { counters.countInterrupt() }
     }
   }
 }

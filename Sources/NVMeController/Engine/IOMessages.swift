@@ -28,7 +28,14 @@ enum IOCommand: Sendable {
   case unmap(port: Int, iova: UInt64, size: UInt64, token: UInt64)
   /// The eventfd of an interrupt vector, -1 for none; the old one is not used after the acknowledgement.
   case setVector(port: Int, vector: Int, descriptor: Int32, token: UInt64)
-  case setNamespace(port: Int, index: Int, Namespace?)
+  /// A namespace is there, or has another size; acknowledged when commands may use it.
+  case setNamespace(port: Int, index: Int, Namespace, token: UInt64)
+  /// Acknowledged when no command in flight uses the namespace any more; none is begun from now on.
+  case removeNamespace(port: Int, index: Int, token: UInt64)
+  /// Whether the controller's rate limits are to be asked.
+  case setLimited(port: Int, Bool)
+  /// Answered by `IOEvent.inspected`.
+  case inspect(port: Int, token: UInt64)
   /// Acknowledged when the commands fetched from now on obey it.
   case setWriteCache(port: Int, enabled: Bool, token: UInt64)
   /// Doorbells lie in guest memory; acknowledged when they are read there.
@@ -45,6 +52,8 @@ public enum IOEvent: Sendable {
   case acknowledged(token: UInt64)
   /// Whether the command was aborted.
   case aborted(token: UInt64, Bool)
+  /// What the thread has of the controller.
+  case inspected(token: UInt64, PortSnapshot)
   /// A command failed; it is in the error log.
   case commandFailed(ErrorLog.Entry)
   /// The thread cannot serve the controller.
@@ -67,6 +76,7 @@ final class PortDescription: Sendable {
   let counters: PortCounters
   let errorLog: ErrorLog
   let interest: CompletionInterest
+  let limiter: RateLimiter
   /// Which I/O thread of how many this is.
   let lane: Int
   let laneCount: Int
@@ -84,7 +94,8 @@ final class PortDescription: Sendable {
   init(
     slots: DoorbellSlots, events: DoorbellEvents, adminEvent: consuming EventFD, isPolled: Bool,
     mailbox: Mailbox<IOEvent>, counters: PortCounters,
-    errorLog: ErrorLog, interest: CompletionInterest, lane: Int, laneCount: Int, firstLane: Int,
+    errorLog: ErrorLog, interest: CompletionInterest, limiter: RateLimiter = RateLimiter(), lane: Int, laneCount: Int,
+    firstLane: Int,
     maximumTransfer: UInt64, queueCount: Int, vectorCount: Int,
     namespaceCount: Int
   ) {
@@ -96,6 +107,7 @@ final class PortDescription: Sendable {
     self.counters = counters
     self.errorLog = errorLog
     self.interest = interest
+    self.limiter = limiter
     self.lane = lane
     self.laneCount = laneCount
     self.firstLane = firstLane

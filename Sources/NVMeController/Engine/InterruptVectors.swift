@@ -19,11 +19,18 @@ struct InterruptVectors: ~Copyable {
   var count: Int { vectors.count }
 
   /// Signals a vector, or remembers it where it has no eventfd.
-  @inline(__always)
-  mutating func signal(_ vector: Int) {
-    guard vector < vectors.count else { return }
+  ///
+  /// - Returns: whether it was signalled.
+  @inline(__always) @discardableResult
+  mutating func signal(_ vector: Int) -> Bool {
+    guard vector < vectors.count else { return false }
     let descriptor = vectors[vector].descriptor
-    if descriptor >= 0 { EventFD.signal(rawValue: descriptor) } else { vectors[vector].isPending = true }
+    guard descriptor >= 0 else {
+      vectors[vector].isPending = true
+      return false
+    }
+    EventFD.signal(rawValue: descriptor)
+    return true
   }
 
   /// Installs an eventfd (-1: none); signals at once where an interrupt waited or `hasEntries` says that the host may

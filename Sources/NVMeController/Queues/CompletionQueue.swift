@@ -25,6 +25,8 @@ struct CompletionQueue: ~Copyable {
   private var free = 0
   /// Whether entries were posted since `takeNews` was asked last.
   private var hasNews = false
+  /// The tail as of the last `takeBatch`.
+  private var batchStart = 0
   /// Where the head is read; nil while it lies in memory that is not mapped.
   private var doorbell: QueueDoorbell?
   /// Where it lies in guest memory, if it does (Doorbell Buffer Config).
@@ -122,6 +124,12 @@ struct CompletionQueue: ~Copyable {
     let news = hasNews
     hasNews = false
     return news
+  }
+
+  /// How many entries were posted since the last call.
+  mutating func takeBatch() -> Int {
+    defer { batchStart = tail }
+    return tail >= batchStart ? tail &- batchStart : tail &+ size &- batchStart
   }
 
   /// Writes a completion into a reserved entry; false where the queue's memory is not mapped.
