@@ -58,6 +58,8 @@ final class ControlLoop {
   private(set) var state = State.idle
   /// The process behind the connection; nil where the kernel does not say.
   private(set) var client: pid_t?
+  /// What the controller has done for clients that are gone.
+  var formerStatistics = ControllerStatistics()
   /// What is to be done at the end of the client, unless it is done before.
   var endActions: [UInt64: () -> Void] = [:]
   var nextAction: UInt64 = 0
@@ -270,6 +272,7 @@ final class ControlLoop {
       epoll.remove(controller.workCompletions.eventFD)
       epoll.remove(device.memory.faultEvent.rawValue)
       device.endTracing()
+      keepStatistics()
     }
     device = nil
     state = .idle

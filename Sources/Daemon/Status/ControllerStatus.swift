@@ -50,6 +50,8 @@ public struct ControllerStatus: Codable, Sendable, Equatable {
   public var limits: RateLimits
   /// Whether commands wait for the limits just now.
   public var isLimited: Bool
+  /// What it has done for all its clients since it is served.
+  public var statistics: ControllerStatistics
   /// ns of CPU time that its control thread has used.
   public var controlCPUTime: UInt64
 }

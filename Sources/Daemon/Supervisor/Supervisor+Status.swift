@@ -76,6 +76,7 @@ extension ControllerStatus {
     namespaces = served.namespaces.sorted { $0.key < $1.key }.map { NamespaceStatus($0.key, $0.value) }
     limits = served.limits
     isLimited = snapshot?.isLimited ?? false
+    statistics = device?.statistics ?? ControllerStatistics()
     controlCPUTime = controller.server.cpuTime
   }
 

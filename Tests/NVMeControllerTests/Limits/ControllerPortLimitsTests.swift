@@ -28,7 +28,7 @@ import Testing
       harness.setNamespace(.null, blockShift: 9, blockCount: 64, alignmentMask: 0)
       let doorbells = harness.createQueues(submission: iova, completion: iova + 4096, interrupt: interrupt.rawValue)
       let (tail, head) = try #require(doorbells)
-      harness.engine.resources.clock = .fixed(second)
+      harness.engine.resources.rateClock = .fixed(second)
       harness.description.limiter.set(limits, now: second)
       harness.engine.perform(.setLimited(port: 0, true))
       return Rig(harness, memory, interrupt, tail, head)
@@ -75,7 +75,7 @@ import Testing
     }
 
     mutating func pass(_ nanoseconds: UInt64) {
-      harness.engine.resources.clock = .fixed(harness.engine.resources.clock.now + nanoseconds)
+      harness.engine.resources.rateClock = .fixed(harness.engine.resources.rateClock.now + nanoseconds)
     }
 
     var inFlight: Int { harness.engine.ports[0].inFlight }
@@ -154,7 +154,7 @@ import Testing
     rig.submit(20)
     _ = rig.settle(announced: true)
     #expect(rig.completed == 1)
-    let now = rig.harness.engine.resources.clock.now
+    let now = rig.harness.engine.resources.rateClock.now
     rig.harness.description.limiter.set(ControllerPortLimitsTests.operations(1_000_000, burst: 10), now: now)
     rig.harness.engine.perform(.setLimited(port: 0, true))
     let pause = rig.settle()
