@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import LinuxIO
 
 /// A connection to a daemon's control socket. One thread at a time; calls wait for their replies.
@@ -12,9 +13,14 @@ public struct ControlClient: ~Copyable {
 
   /// Connects.
   ///
+  /// - Parameter patience: seconds that a reply may take; nil: any time, as for what waits for a guest.
   /// - Throws: `cannotConnect`.
-  public init(path: String) throws(ControlClientError) {
+  public init(path: String, patience: Int? = nil) throws(ControlClientError) {
     do throws(Errno) { socket = try UnixSocket.connect(path: path) } catch { throw .cannotConnect(path: path, error) }
+    guard let patience else { return }
+    var time = timeval(tv_sec: patience, tv_usec: 0)
+    _ = unsafe setsockopt(
+      socket.rawValue, SOL_SOCKET, SO_RCVTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
   }
 
   /// Takes a connected socket.
@@ -80,6 +86,8 @@ public struct ControlClient: ~Copyable {
           socket.rawValue, into: &buffer, at: 0..<buffer.count, descriptors: &none, wait: true)
         guard receipt.count > 0 else { return nil }
         received += buffer[..<receipt.count]
+      } catch .wouldBlock {
+        throw .broken("the daemon does not reply in time")
       } catch {
         throw .broken("the connection to the daemon broke: \(failure ?? error)")
       }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Synchronization
 
 /// Any JSON value (RFC 8259).
@@ -107,4 +108,17 @@ extension CodingUserInfoKey {
   static let valueAllowance = key("nvmed.valueAllowance")
   /// The `MethodTable` that requests are looked up in.
   static let methodTable = key("nvmed.methodTable")
+}
+
+extension JSONValue: ExpressibleByDictionaryLiteral {
+  /// An object.
+  public init(dictionaryLiteral elements: (String, JSONValue)...) {
+    self = .object(Dictionary(elements) { _, last in last })
+  }
+
+  /// Reads a text; nil where it is no JSON.
+  public init?(text: String) {
+    guard let value = try? JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) else { return nil }
+    self = value
+  }
 }
