@@ -83,7 +83,10 @@ public struct NamespaceIdentifiers: Sendable, Equatable {
 
   /// What the kernel calls a block device by, wherever it is attached; nil where it knows nothing of that kind.
   private static func deviceIdentity(_ device: UInt64) -> String? {
-    let folder = "/sys/dev/block/\(gnu_dev_major(dev_t(device))):\(gnu_dev_minor(dev_t(device)))"
+    // A `dev_t` as glibc packs it (`makedev(3)`).
+    let major = device >> 32 & 0xffff_f000 | device >> 8 & 0xfff
+    let minor = device >> 12 & 0xffff_ff00 | device & 0xff
+    let folder = "/sys/dev/block/\(major):\(minor)"
     for file in ["dm/uuid", "md/uuid", "wwid", "device/wwid"] {
       if let text = firstLine(of: "\(folder)/\(file)"), !text.isEmpty { return "\(file) \(text)" }
     }
