@@ -80,7 +80,7 @@ let package = Package(
       swiftSettings: room),
     // What `nvmed ctl` and `nvmed top` show.
     .target(
-      name: "Console", dependencies: ["Control", "Daemon", "LinuxIO", "NVMeController"], swiftSettings: room),
+      name: "Console", dependencies: ["CLinux", "Control", "Daemon", "LinuxIO", "NVMeController"], swiftSettings: room),
     .executableTarget(
       name: "nvmed",
       dependencies: ["Console", "Control", "Daemon", "Doorbells", "LinuxIO", .product(name: "ArgumentParser", package: "swift-argument-parser")],

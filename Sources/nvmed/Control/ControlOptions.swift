@@ -20,7 +20,9 @@ struct ControlOptions: ParsableArguments {
 
   /// The path of the socket.
   var path: String {
-    socket ?? unsafe getenv("NVMED_CONTROL_SOCKET").map { unsafe String(cString: $0) } ?? ControlOptions.defaultSocket
+    if let socket { return socket }
+    guard let text = unsafe getenv("NVMED_CONTROL_SOCKET") else { return ControlOptions.defaultSocket }
+    return unsafe String(cString: text)
   }
 
   /// Calls a method, and prints its result: as JSON, or as `show` makes it. What is refused ends the process.

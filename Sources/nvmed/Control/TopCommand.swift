@@ -51,7 +51,7 @@ struct TopCommand: ParsableCommand {
 
   private func showOnce(_ client: inout ControlClient) throws(ControlClientError) {
     let before = try client.call("daemon.status", returning: DaemonStatus.self)
-    _ = unsafe poll(nil, 0, Int32(interval * 1000))
+    _ = poll(nil, 0, Int32(interval * 1000))
     let report = LoadReport(from: before, to: try client.call("daemon.status"))
     if control.json { return print(ControlOptions.text(report)) }
     var screen = TopScreen()
