@@ -66,17 +66,24 @@ let package = Package(
         "LinuxIO", "NVMeSpec", "VFIOUser", "GuestMemory", "Doorbells", "Storage", "NVMeController", "PCIDevice",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: room),
+    // JSON-RPC over a unix socket, both ends of it.
+    .target(
+      name: "Control", dependencies: ["LinuxIO", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: room),
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "CLinux", "Control", "LinuxIO", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
         "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
+    // What `nvmed ctl` and `nvmed top` show.
+    .target(
+      name: "Console", dependencies: ["CLinux", "Control", "Daemon", "LinuxIO", "NVMeController"], swiftSettings: room),
     .executableTarget(
       name: "nvmed",
-      dependencies: ["Daemon", "Doorbells", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: ["Console", "Control", "Daemon", "Doorbells", "LinuxIO", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
     // What `nvmed-bench path` compares nvmed's I/O path with.
@@ -102,6 +109,8 @@ let package = Package(
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
       ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
+      ("Control", ["LinuxIO"]),
+      ("Console", ["Control", "Daemon", "NVMeController"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
@@ -110,7 +119,7 @@ let package = Package(
       // Through the built daemon.
       .testTarget(
         name: "IntegrationTests",
-        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
+        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser", "Control"],
         swiftSettings: strict)
     ] + virtualization
 )

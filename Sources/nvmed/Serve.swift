@@ -65,6 +65,12 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
   var logLevel: String?
 
+  @Option(name: .long, help: "Path of the socket for nvmed ctl and nvmed top. With it, no controller needs to be given.")
+  var controlSocket: String?
+
+  @Option(name: .long, help: "Name or number of a group whose members may use the control socket too.")
+  var controlGroup: String?
+
   func run() throws {
     do {
       let configuration = try daemonConfiguration()
@@ -90,9 +96,9 @@ struct Serve: ParsableCommand {
       }
       configuration = try DaemonConfiguration(path: config)
     } else {
-      configuration = DaemonConfiguration(controllers: [try singleController()])
+      configuration = DaemonConfiguration(controllers: isEmpty ? [] : [try singleController()])
     }
-    if let ioThreads { configuration.ioThreads = ioThreads }
+    override(&configuration)
     if let logLevel {
       guard let level = LogLevel(rawValue: logLevel) else {
         throw ValidationError("--log-level: write trace, debug, info, notice, warning or error, not '\(logLevel)'")
@@ -106,10 +112,22 @@ struct Serve: ParsableCommand {
   /// Reads the configuration file again; what the options say holds on.
   private func reread() throws(ConfigurationErrors) -> DaemonConfiguration {
     var configuration = try DaemonConfiguration(path: config ?? "")
-    if let ioThreads { configuration.ioThreads = ioThreads }
+    override(&configuration)
     if let logLevel, let level = LogLevel(rawValue: logLevel) { configuration.logLevel = level }
     try configuration.check()
     return configuration
+  }
+
+  /// What the options say beside or in place of a file.
+  private func override(_ configuration: inout DaemonConfiguration) {
+    if let ioThreads { configuration.ioThreads = ioThreads }
+    if let controlSocket { configuration.controlSocket = absolute(controlSocket) }
+    if let controlGroup { configuration.controlGroup = controlGroup }
+  }
+
+  /// Whether controllers are to come over the control socket only.
+  private var isEmpty: Bool {
+    controlSocket != nil && socketPath == nil && fd == nil && image.isEmpty && memory == nil && null == nil
   }
 
   private func singleController() throws -> ControllerConfiguration {

@@ -60,10 +60,17 @@ struct ConfigurationReader {
       report("daemon", at: node.position, "is \(node.typeName); write [daemon]")
       return ReadTable(model: .unset)
     }
-    return readTable(node, ConfigurationSchema.daemon)
+    let schema = ConfigurationSchema.daemon
+    var table = readTable(node, schema)
+    if let path = table.model.controlSocket {
+      table.model.controlSocket = absolutePath(path, in: folder)
+      recheck("control_socket", of: &table, schema)
+    }
+    return table
   }
 
-  private mutating func readController(_ node: TOMLNode) -> ReadController {
+  /// Reads one `[[controller]]`; what is refused is in `errors`.
+  mutating func readController(_ node: TOMLNode) -> ReadController {
     let schema = ConfigurationSchema.controller
     var table = readTable(node, schema)
     if let path = table.model.socketPath {
@@ -94,7 +101,8 @@ struct ConfigurationReader {
         + serial.expected)
   }
 
-  private mutating func readNamespace(_ node: TOMLNode) -> ReadTable<NamespaceConfiguration> {
+  /// Reads one `[[controller.namespace]]`; what is refused is in `errors`.
+  mutating func readNamespace(_ node: TOMLNode) -> ReadTable<NamespaceConfiguration> {
     let schema = ConfigurationSchema.namespace
     var table = readTable(node, schema)
     if let path = table.model.imagePath {
