@@ -50,6 +50,7 @@ let package = Package(
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
+    .target(name: "Sandbox", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
@@ -73,7 +74,8 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "Control", "LinuxIO", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
+        "CLinux", "Control", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice",
+        "Storage", "DeviceServer",
         "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
@@ -98,6 +100,7 @@ let package = Package(
   ]
     + [
       ("LinuxIO", ["CLinux"]),
+      ("Sandbox", ["CLinux", "LinuxIO"]),
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),

@@ -66,6 +66,8 @@ struct ConfigurationReader {
       table.model.controlSocket = absolutePath(path, in: folder)
       recheck("control_socket", of: &table, schema)
     }
+    table.model.imageFolders = table.model.imageFolders.map { absolutePath($0, in: folder) }
+    if !table.refused.contains("image_folders") { recheck("image_folders", of: &table, schema) }
     return table
   }
 

@@ -391,6 +391,7 @@ public struct IOEngine: ~Copyable {
     case .abort(let port, let queue, let identifier, let token):
       let isAborted = ports[port].abort(queue, identifier, &resources)
       ports[port].description?.mailbox.post(.aborted(token: token, isAborted))
+    case .ping(let answer): answer()
     case .stop: isStopping = true
     }
   }

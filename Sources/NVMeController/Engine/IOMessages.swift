@@ -44,6 +44,8 @@ enum IOCommand: Sendable {
   case setCoalescing(port: Int, InterruptCoalescing, token: UInt64)
   /// Answered by `IOEvent.aborted`.
   case abort(port: Int, submissionQueue: UInt16, command: UInt16, token: UInt64)
+  /// Called by the thread: it is alive.
+  case ping(@Sendable () -> Void)
   /// The thread ends.
   case stop
 }
