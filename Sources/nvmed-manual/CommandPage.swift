@@ -14,8 +14,8 @@ struct CommandPage {
   func text(date: String, source: String) -> String {
     var page = Mdoc(title: name, section: 1, date: date, source: source)
     page.macro("Sh", "NAME")
-    page.macro("Nm", name)
-    page.macro("Nd", CommandPage.title(command.abstract))
+    page.macro("Nm", Mdoc.escape(name))
+    page.line(".Nd \(Mdoc.escape(CommandPage.title(command.abstract)))")
     page.macro("Sh", "SYNOPSIS")
     synopsis(words, command, &page)
     if !listsSubcommands {
@@ -29,7 +29,7 @@ struct CommandPage {
       page.macro("Sh", "COMMANDS")
       page.macro("Bl", "-tag", "-width", "Ds")
       for subcommand in command.shownSubcommands {
-        page.macro("It", "Cm", subcommand.commandName)
+        page.macro("It", "Cm", Mdoc.escape(subcommand.commandName))
         page.paragraphs(subcommand.abstract ?? "")
       }
       page.macro("El")
@@ -38,7 +38,7 @@ struct CommandPage {
     if !listsSubcommands, !command.shownSubcommands.isEmpty {
       page.macro("Sh", "COMMANDS")
       for subcommand in command.shownSubcommands {
-        page.macro("Ss", (words + [subcommand.commandName]).joined(separator: " "))
+        page.line(".Ss \(Mdoc.escape((words + [subcommand.commandName]).joined(separator: " ")))")
         describe(subcommand, &page)
         options(of: subcommand, title: nil, macro: "Ss", &page)
       }
@@ -75,7 +75,7 @@ struct CommandPage {
   // MARK: Options
 
   private func synopsis(_ words: [String], _ command: CommandHelp.Command, _ page: inout Mdoc) {
-    page.macro("Nm", words.joined(separator: " "))
+    page.macro("Nm", Mdoc.escape(words.joined(separator: " ")))
     for argument in command.shownArguments where argument.isOwn {
       page.line(argument.isOptional ? ".Op \(argument.mdoc)" : ".\(argument.mdoc)")
     }

@@ -11,13 +11,10 @@ struct Mdoc {
     macro("Os", source)
   }
 
-  /// A line of a macro and its arguments, as in `.It Fl -json`.
+  /// A line of a macro and its arguments, as in `.Bl -tag`. Texts of others have to be escaped before.
   mutating func macro(_ name: String, _ arguments: String...) {
     text += ".\(name)"
-    for argument in arguments {
-      let plain = Mdoc.escape(argument)
-      text += plain.contains(" ") || plain.isEmpty ? " \"\(plain)\"" : " \(plain)"
-    }
+    for argument in arguments { text += argument.contains(" ") ? " \"\(argument)\"" : " \(argument)" }
     text += "\n"
   }
 
