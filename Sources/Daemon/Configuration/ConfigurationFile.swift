@@ -9,8 +9,10 @@ extension DaemonConfiguration {
   ///
   /// Relative paths in it count from the file's folder.
   ///
-  /// - Parameter checkingFiles: whether the images and the folders of the sockets are looked at too, without being
-  ///   opened.
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - checkingFiles: whether the images and the folders of the sockets are looked at too, without being
+  ///     opened.
   /// - Throws: everything that is wrong with it.
   public init(path: String, checkingFiles: Bool = false) throws(ConfigurationErrors) {
     func refusal(_ message: String, line: Int? = nil) -> ConfigurationErrors {
@@ -46,6 +48,7 @@ extension DaemonConfiguration {
   /// Reads the text of a configuration file.
   ///
   /// - Parameters:
+  ///   - text: TOML 1.0.
   ///   - file: the file as errors name it.
   ///   - folder: the absolute path of the folder that relative paths count from.
   ///   - checkingFiles: whether the images and the folders of the sockets are looked at too.

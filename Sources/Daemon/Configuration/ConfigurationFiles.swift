@@ -65,6 +65,13 @@ struct ConfigurationFiles {
 
   /// The reason as the rest of a sentence that begins with the path.
   private static func words(_ reason: ImageError.Reason) -> String {
+    if case .systemCall(_, let error) = reason {
+      switch error.rawValue {
+      case ELOOP: return "is a symbolic link that leads back to itself; correct the path"
+      case ENAMETOOLONG: return "has a part of more than 255 bytes; correct the path"
+      default: break
+      }
+    }
     let problem =
       switch reason {
       case .missing: "does not exist"
