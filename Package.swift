@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = Context.environment["NVMED_STRICT"] == nil ? [] : [
 /// Every room is compiled with strict memory safety: each unsafe use carries the word `unsafe`.
 let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")] + strict
 
+/// What `nvmed --version` says: scripts/version prints it.
+let version = Context.environment["NVMED_VERSION"] ?? "0.0+unknown"
+
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
   let kvmRooms = ["KVM"]
@@ -49,6 +52,7 @@ let package = Package(
   ],
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
+    .target(name: "CVersion", cSettings: [.define("NVMED_VERSION", to: "\"\(version)\"")]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
     .target(name: "Sandbox", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
     .target(name: "NVMeSpec", swiftSettings: room),
@@ -74,8 +78,8 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "Control", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice",
-        "Storage", "DeviceServer",
+        "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController",
+        "PCIDevice", "Storage", "DeviceServer",
         "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
@@ -85,7 +89,15 @@ let package = Package(
       name: "Console", dependencies: ["CLinux", "Control", "Daemon", "LinuxIO", "NVMeController"], swiftSettings: room),
     .executableTarget(
       name: "nvmed",
-      dependencies: ["Console", "Control", "Daemon", "Doorbells", "LinuxIO", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Console", "Control", "Daemon", "Doorbells", "LinuxIO",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: room),
+    // Writes the manual pages, for packages.
+    .executableTarget(
+      name: "nvmed-manual",
+      dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
     // What `nvmed-bench path` compares nvmed's I/O path with.
@@ -122,7 +134,9 @@ let package = Package(
       // Through the built daemon.
       .testTarget(
         name: "IntegrationTests",
-        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser", "Control"],
+        dependencies: [
+          "nvmed", "nvmed-bench", "nvmed-manual", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser", "Control",
+        ],
         swiftSettings: strict)
     ] + virtualization
 )

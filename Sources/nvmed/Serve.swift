@@ -111,7 +111,7 @@ struct Serve: ParsableCommand {
       else {
         throw ValidationError("--config describes the controllers: give it without options of a single controller")
       }
-      configuration = try DaemonConfiguration(path: config)
+      configuration = try DaemonConfiguration(path: config, checkingFiles: true)
     } else {
       configuration = DaemonConfiguration(
         controllers: isEmpty && !isActivated ? [] : [try singleController(isActivated: isActivated)])

@@ -25,11 +25,14 @@ struct ConfigurationReader {
   let file: String?
   /// The absolute path of the folder that relative paths count from.
   let folder: String
+  /// Whether the images and the folders of the sockets are looked at too.
+  let checksFiles: Bool
   private(set) var errors: [ConfigurationError] = []
 
-  init(file: String?, folder: String) {
+  init(file: String?, folder: String, checksFiles: Bool) {
     self.file = file
     self.folder = folder
+    self.checksFiles = checksFiles
   }
 
   private mutating func report(_ keyPath: String, at position: SourcePosition?, _ message: String) {
@@ -51,6 +54,7 @@ struct ConfigurationReader {
     }
     let consistency = ConfigurationConsistency(file: file, daemon: daemon, controllers: controllers)
     errors += consistency.errors
+    if checksFiles { errors += ConfigurationFiles(file: file, controllers: controllers).errors }
     return consistency.configuration
   }
 
@@ -120,7 +124,11 @@ struct ConfigurationReader {
   private mutating func tables(_ node: TOMLNode?, path: String, header: String) -> [TOMLNode] {
     guard let node else { return [] }
     guard case .array(let elements) = node.content else {
-      report(path, at: node.position, "is \(node.typeName); write \(header)")
+      if case .table(let members) = node.content, members.keys.allSatisfy({ $0 == "namespace" }) {
+        report(path, at: node.position, "\(ConfigurationSchema.namespace.header) has no \(header) above it; write one")
+      } else {
+        report(path, at: node.position, "is \(node.typeName); write \(header)")
+      }
       return []
     }
     for (index, element) in elements.enumerated() {
