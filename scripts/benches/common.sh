@@ -41,8 +41,8 @@ call_values='{syscalls: .daemon_calls_per_command} + (.daemon_calls | with_entri
 
 # fio_values PATTERN: the same of what fio prints
 fio_values() {
-  local side=write
-  [[ $1 != *read ]] || side=read
+  local side='write'
+  [[ $1 != *read ]] || side='read'
   echo "(if .jobs[0].error != 0 then error(\"fio failed\") else . end) | .jobs[0] | .$side as \$io
     | {iops: \$io.iops, mean_ns: \$io.lat_ns.mean, p50_ns: \$io.clat_ns.percentile[\"50.000000\"],
        p99_ns: \$io.clat_ns.percentile[\"99.000000\"], p999_ns: \$io.clat_ns.percentile[\"99.900000\"],

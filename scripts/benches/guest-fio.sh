@@ -7,6 +7,8 @@ shift 2
 
 # disk_of CONTROLLER: the block device of its first namespace
 disk_of() { ls -d "$1"/nvme*n* | sed 's,^.*/,/dev/,' | head -n 1; }
+# The disk of a runner is in the variable of its name.
+# shellcheck disable=SC2034
 runners=''
 for controller in /sys/class/nvme/nvme*; do
   case $(cat "$controller/model") in

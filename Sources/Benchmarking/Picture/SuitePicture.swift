@@ -14,7 +14,7 @@ extension BenchResult {
             charts.bars("instructions", "Instructions for each command"),
             charts.ratios("instructions", "Instructions, of the C reference's", to: "c", limit: (1.2, "target")),
           ],
-          [charts.bars("ns", "CPU time for each command, ns")],
+          [charts.bars("ns", "CPU time for each command, ns", isLogarithmic: true)],
         ]
       case "null", "memory":
         charts.byDepth([("iops", "IOPS"), ("cpu_ns", "daemon CPU for each command, ns"), ("p99_ns", "p99 latency, ns")])

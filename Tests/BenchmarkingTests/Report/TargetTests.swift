@@ -1,5 +1,6 @@
-import Benchmarking
 import Testing
+
+@testable import Benchmarking
 
 @Suite struct TargetTests {
   private func outcomes(_ suite: String, _ runs: [BenchRun]) -> [Target.Outcome] {
