@@ -100,13 +100,15 @@ let package = Package(
       dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
+    // What benches are made of: results, tables, pictures, targets, and what a process costs.
+    .target(name: "Benchmarking", dependencies: ["BPF", "LinuxIO"], swiftSettings: room),
     // What `nvmed-bench path` compares nvmed's I/O path with.
     .target(name: "CPathReference", linkerSettings: [.linkedLibrary("aio")]),
     .executableTarget(
       name: "nvmed-bench",
       dependencies: [
         "NVMeHost", "CLinux", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Benchmarking", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),
   ]
@@ -126,6 +128,7 @@ let package = Package(
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
       ("Control", ["LinuxIO"]),
       ("Console", ["Control", "Daemon", "NVMeController"]),
+      ("Benchmarking", ["BPF", "LinuxIO"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
