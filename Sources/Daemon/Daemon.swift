@@ -1,3 +1,4 @@
+import Control
 import LinuxIO
 import Logging
 
@@ -10,7 +11,7 @@ public enum Daemon {
   }
 
   /// Reads the configuration again, with what the command line says on top of it.
-  public typealias Rereading = () throws(ConfigurationErrors) -> DaemonConfiguration
+  public typealias Rereading = @Sendable () throws(ConfigurationErrors) -> DaemonConfiguration
 
   /// Serves until SIGTERM or SIGINT, or until every client that was handed over has gone. SIGHUP reads the configuration
   /// again.
@@ -29,6 +30,7 @@ public enum Daemon {
     for (index, controller) in configuration.controllers.enumerated() {
       handedOver[index] = try HandedOver.inherited(by: controller)
     }
+    let controlListener = try ControlService.listen(configuration)
     let manager = try ServiceManager.find()
     ResourceLimits.raiseOpenFiles()
     let signals = try need { () throws(Errno) in try Signals() }
@@ -38,10 +40,12 @@ public enum Daemon {
       return epoll
     }
     let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
+    let control: ControlServer?
     let heartbeat: Heartbeat?
     do throws(Errno) {
       heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
+      control = try ControlService.start(controlListener, configuration, supervisor, reread: reread)
     } catch {
       supervisor.stop()
       throw DaemonError("the daemon cannot start: \(error)")
@@ -64,11 +68,14 @@ public enum Daemon {
             manager.ready(status(supervisor))
           case nil: break
           }
-        case .ended: if supervisor.collectEnded() { break wait }
+        case .ended:
+          // With a control socket the next controller may come.
+          if supervisor.collectEnded(), control == nil { break wait }
         case nil: break
         }
       }
     }
+    control?.stop()
     manager.stopping("completing what is in flight")
     heartbeat?.stopping()
     supervisor.stop()

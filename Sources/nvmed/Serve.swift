@@ -71,6 +71,12 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
   var logLevel: String?
 
+  @Option(name: .long, help: "Path of the socket for nvmed ctl and nvmed top. With it, no controller needs to be given.")
+  var controlSocket: String?
+
+  @Option(name: .long, help: "Name or number of a group whose members may use the control socket too.")
+  var controlGroup: String?
+
   @Option(
     name: .long, help: "What is given up after start-up: on (all that is not needed), log (only log calls) or off.")
   var sandbox: String?
@@ -110,11 +116,12 @@ struct Serve: ParsableCommand {
       else {
         throw ValidationError("--config describes the controllers: give it without options of a single controller")
       }
-      configuration = try DaemonConfiguration(path: config)
+      configuration = try DaemonConfiguration(path: config, checkingFiles: true)
     } else {
-      configuration = DaemonConfiguration(controllers: [try singleController(isActivated: isActivated)])
+      configuration = DaemonConfiguration(
+        controllers: isEmpty && !isActivated ? [] : [try singleController(isActivated: isActivated)])
     }
-    if let ioThreads { configuration.ioThreads = ioThreads }
+    override(&configuration)
     if let logLevel {
       guard let level = LogLevel(rawValue: logLevel) else {
         throw ValidationError("--log-level: write trace, debug, info, notice, warning or error, not '\(logLevel)'")
@@ -135,12 +142,25 @@ struct Serve: ParsableCommand {
   /// Reads the configuration file again; what the options say holds on.
   private func reread() throws(ConfigurationErrors) -> DaemonConfiguration {
     var configuration = try DaemonConfiguration(path: config ?? "")
-    if let ioThreads { configuration.ioThreads = ioThreads }
+    override(&configuration)
     if let logLevel, let level = LogLevel(rawValue: logLevel) { configuration.logLevel = level }
     if let sandbox, let choice = SandboxChoice(rawValue: sandbox) { configuration.sandbox = choice }
     configuration.imageFolders += imageFolder.map(absolute)
     try configuration.check()
     return configuration
+  }
+
+  /// What the options say beside or in place of a file.
+  private func override(_ configuration: inout DaemonConfiguration) {
+    if let ioThreads { configuration.ioThreads = ioThreads }
+    if let controlSocket { configuration.controlSocket = absolute(controlSocket) }
+    if let controlGroup { configuration.controlGroup = controlGroup }
+  }
+
+  /// Whether controllers are to come over the control socket only.
+  private var isEmpty: Bool {
+    controlSocket != nil && socketPath == nil && fd == nil && image.isEmpty && imageFd.isEmpty && memory == nil
+      && null == nil
   }
 
   private func singleController(isActivated: Bool) throws -> ControllerConfiguration {

@@ -12,6 +12,7 @@ struct ConfigurationConsistency {
     self.daemon = daemon
     self.controllers = controllers
     checkThreads()
+    checkControl()
     for controller in controllers { check(controller) }
     checkSharing()
   }
@@ -43,6 +44,23 @@ struct ConfigurationConsistency {
       report(
         "daemon.io_cpus", at: daemon.position(of: "io_cpus"),
         "lists \(cpus) CPUs for \(threads) I/O threads; list one for each, or none")
+    }
+  }
+
+  private mutating func checkControl() {
+    guard daemon.refused.isDisjoint(with: ["control_socket", "control_group"]) else { return }
+    guard let path = daemon.model.controlSocket else {
+      if daemon.model.controlGroup != nil {
+        report(
+          "daemon.control_group", at: daemon.position(of: "control_group"),
+          "has no effect without control_socket; write that too, or remove it")
+      }
+      return
+    }
+    for controller in controllers where controller.table.model.socketPath == path {
+      report(
+        "controller.socket", at: controller.table.position(of: "socket"),
+        "\(quoted(path)) is the control socket too; write different paths")
     }
   }
 

@@ -25,6 +25,17 @@ public enum ConfigurationSchema {
         "poll_sleep_us", \.pollSleepMicroseconds, .integer(1...100_000),
         meaning: "Microseconds that the first command of an idle controller with doorbells = \"poll\" waits, at most."),
       ConfigurationSetting(
+        "control_socket", \.controlSocket, .path(107),
+        meaning: "The socket of `nvmed ctl` and `nvmed top`: root and the user that nvmed runs as may connect, and "
+          + "control_group.",
+        absence: "Default: none, so that several daemons need not agree on one. nvmed ctl looks at "
+          + "/run/nvmed/control.sock where it is not told.",
+        example: "\"/run/nvmed/control.sock\""),
+      ConfigurationSetting(
+        "control_group", \.controlGroup, .identifyText(32),
+        meaning: "Name or number of a group whose members may connect to control_socket too. They can have nvmed open "
+          + "any file that it may open.",
+        absence: "Default: none.", example: "\"nvmed\""),
         "sandbox", \.sandbox, .choice,
         meaning: "What nvmed gives up when it has started: system calls, capabilities and files that it does not need "
           + "(\"on\"); system calls that it should not need are only logged by the kernel (\"log\"); nothing "

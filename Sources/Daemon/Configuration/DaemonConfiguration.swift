@@ -16,6 +16,10 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var spinMicroseconds: Int
   /// us that the first command of an idle polled controller waits, at most; 1 to 100,000.
   public var pollSleepMicroseconds: Int
+  /// Absolute path of the control socket; nil: there is none.
+  public var controlSocket: String?
+  /// Name or number of the group whose members may control the daemon; nil: none beside root and the daemon's user.
+  public var controlGroup: String?
   /// What the process gives up after start-up.
   public var sandbox: SandboxChoice
   /// The user that the process becomes, where it is started as root; nil: none other.
@@ -30,9 +34,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
   /// A configuration of the given parts.
   public init(
     ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, workerThreads: Int = 2,
-    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, sandbox: SandboxChoice = .on,
-    user: String? = nil, group: String? = nil, imageFolders: [String] = [],
-    controllers: [ControllerConfiguration] = []
+    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, controlSocket: String? = nil,
+    controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil, group: String? = nil,
+    imageFolders: [String] = [], controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
@@ -40,6 +44,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
     self.workerThreads = workerThreads
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
+    self.controlSocket = controlSocket
+    self.controlGroup = controlGroup
     self.sandbox = sandbox
     self.user = user
     self.group = group

@@ -50,7 +50,7 @@ extension ValueKind where Value == String {
         if text.isEmpty { return "is empty" }
         return text.utf8.count <= limit ? nil : "\(quoted(text)) is \(text.utf8.count) bytes long"
       },
-      show: quoted)
+      show: tomlText)
   }
 }
 

@@ -52,7 +52,7 @@ enum Confinement {
     var sandbox = Sandbox(mode: mode(configuration.sandbox))
     let images = configuration.controllers.flatMap(\.namespaces).compactMap(\.imagePath)
     sandbox.images = unique(configuration.imageFolders + images.compactMap { room(of: $0, configuration) })
-    sandbox.socketFolders = unique(configuration.controllers.compactMap(\.socketPath).map(folder))
+    sandbox.socketFolders = unique(sockets(of: configuration).map(folder))
     // What descriptors are, what the limits of asynchronous I/O are, and by what a block device is known.
     let system = ["/proc", "/sys"].filter { (path: String) in unsafe access(path, F_OK) == 0 }
     sandbox.readable = unique(system + (file.map { [folder($0)] } ?? []))
@@ -81,6 +81,14 @@ enum Confinement {
     for path in configuration.controllers.compactMap(\.socketPath) {
       _ = unsafe lchown(path, account.user, account.group)
     }
+    // Its group says who may connect.
+    if let path = configuration.controlSocket {
+      _ = unsafe lchown(path, account.user, configuration.controlGroup == nil ? account.group : gid_t.max)
+    }
+  }
+
+  private static func sockets(of configuration: DaemonConfiguration) -> [String] {
+    configuration.controllers.compactMap(\.socketPath) + (configuration.controlSocket.map { [$0] } ?? [])
   }
 
   private static func folder(_ path: String) -> String {

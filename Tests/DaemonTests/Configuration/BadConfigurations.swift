@@ -5,7 +5,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
   let text: String
   let errors: [String]
 
-  private init(_ text: String, _ errors: String...) { self.init(text: text, errors: errors) }
+  init(_ text: String, _ errors: String...) { self.init(text: text, errors: errors) }
 
   var testDescription: String { errors.first ?? "" }
 
@@ -286,6 +286,9 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
   }
 
   static let relations: [BadConfiguration] = [
+    BadConfiguration(
+      "[[controller.namespace]]\nimage = \"/a\"",
+      "nvmed.toml:1: controller: [[controller.namespace]] has no [[controller]] above it; write one"),
     // What is refused already is not compared.
     BadConfiguration(
       "[[controller]]\n[[controller]]\n[daemon]\nio_threads = 0\nio_cpus = [1, 2]",
@@ -381,23 +384,5 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         + "controller \"a\" in line 4 too; write a different uuid for each namespace",
       "nvmed.toml:6: controller.namespace.eui64: \"0024ac5f00000001\" is that of namespace 1 of "
         + "controller \"a\" in line 4 too; write a different eui64 for each namespace"),
-  ]
-
-  static let syntax: [BadConfiguration] = [
-    BadConfiguration(
-      "[daemon\nio_threads = 1", "nvmed.toml:1:8: Error while parsing table header: expected ']', saw '\\n'"),
-    BadConfiguration(
-      "[daemon]\nio_threads = 1\nio_threads = 2",
-      "nvmed.toml:3:14: Error while parsing key-value pair: cannot redefine existing integer 'io_threads'"),
-    BadConfiguration(
-      "[daemon]\nio_threads 1", "nvmed.toml:2:12: Error while parsing key-value pair: expected '=', saw '1'"),
-    BadConfiguration(
-      "[daemon]\nlog_level = \"info", "nvmed.toml:2:18: Error while parsing string: encountered end-of-file"),
-    BadConfiguration(
-      "[daemon]\nio_threads = 01", "nvmed.toml:2:16: Error while parsing decimal integer: leading zeroes are prohibited"
-    ),
-    BadConfiguration("[daemon]\nlog_level = \"\\u0000\"", "nvmed.toml:2:14: NUL characters are not allowed in strings"),
-    BadConfiguration("[daemon]\n\"log\\U00000000\" = 1", "nvmed.toml:2:5: NUL characters are not allowed in strings"),
-    BadConfiguration("[daemon]\n# \0\n", "nvmed.toml:2:3: TOML does not allow NUL characters"),
   ]
 }
