@@ -18,6 +18,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var pollSleepMicroseconds: Int
   /// Absolute path of the control socket; nil: there is none.
   public var controlSocket: String?
+  /// Number of a control socket inherited from whoever started the daemon (systemd); never from a file.
+  public var inheritedControlSocket: Int32?
   /// Name or number of the group whose members may control the daemon; nil: none beside root and the daemon's user.
   public var controlGroup: String?
   /// What the process gives up after start-up.

@@ -7,6 +7,12 @@ enum ControlService {
   ///
   /// - Throws: one sentence on why it cannot be had.
   static func listen(_ configuration: DaemonConfiguration) throws(DaemonError) -> UnixListener? {
+    if let number = configuration.inheritedControlSocket {
+      do throws(Errno) { return try UnixListener(inheriting: FileDescriptor(owning: number)) } catch {
+        throw DaemonError(
+          "the socket 'control' of systemd cannot be listened on: \(error); write ListenStream= with a path in its unit")
+      }
+    }
     guard let path = configuration.controlSocket else { return nil }
     let group = try group(configuration)
     do throws(Errno) { return try ControlSocket.listen(path: path, group: group) } catch .addressInUse {
@@ -33,7 +39,7 @@ enum ControlService {
     let server = try ControlServer.start(
       listener, methods: ControlMethods(supervisor, reread: reread).table, policy: PeerPolicy(group: group),
       logger: supervisor.logger)
-    supervisor.logger.info("control socket \(configuration.controlSocket ?? "")")
+    supervisor.logger.info("control socket \(configuration.controlSocket ?? "of systemd")")
     return server
   }
 

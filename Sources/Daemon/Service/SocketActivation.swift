@@ -5,8 +5,8 @@ import Glibc
 public struct SocketActivation: Equatable, Sendable {
   /// The first number of an inherited socket (`SD_LISTEN_FDS_START`).
   static let firstNumber: Int32 = 3
-  /// Names that are not those of controllers.
-  static let reserved = ["control", "metrics"]
+  /// The name of the control socket, which no controller's socket can have.
+  static let controlName = "control"
   /// More than any service has.
   static let limit = 1024
 
@@ -51,20 +51,20 @@ public struct SocketActivation: Equatable, Sendable {
     }
   }
 
-  /// Gives the sockets to the controllers that have none, by their names.
+  /// Gives the sockets to the controllers that have none, by their names; "control" is the control socket.
   ///
   /// - Parameter byName: false: the configuration is that of a command line, whose only controller takes the only
   ///   socket, whatever its name.
-  /// - Returns: the numbers of the sockets that are not for controllers (`control`, `metrics`), by name.
   /// - Throws: a sentence on a controller without a socket, or a socket without a controller.
-  @discardableResult
-  public func assign(to configuration: inout DaemonConfiguration, byName: Bool = true) throws(DaemonError)
-    -> [String: Int32]
-  {
+  public func assign(to configuration: inout DaemonConfiguration, byName: Bool = true) throws(DaemonError) {
+    guard !sockets.isEmpty else { return }
     var rest = sockets
-    guard !sockets.isEmpty else { return [:] }
-    let common = rest.filter { SocketActivation.reserved.contains($0.key) }
-    for name in SocketActivation.reserved { rest[name] = nil }
+    if let number = rest.removeValue(forKey: SocketActivation.controlName) {
+      guard configuration.controlSocket == nil else {
+        throw DaemonError("daemon.control_socket is set, and systemd hands over a socket named \"control\"; remove one")
+      }
+      configuration.inheritedControlSocket = number
+    }
     for index in configuration.controllers.indices {
       let controller = configuration.controllers[index]
       guard controller.socketPath == nil, controller.inheritedSocket == nil else {
@@ -87,7 +87,6 @@ public struct SocketActivation: Equatable, Sendable {
         "systemd hands over \(SocketActivation.list(rest)), and no controller without 'socket' has that name; write the "
           + "name of one in FileDescriptorName=, or stop that socket unit")
     }
-    return common
   }
 
   private static func list(_ sockets: [String: Int32]) -> String {

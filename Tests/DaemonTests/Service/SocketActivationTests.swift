@@ -55,20 +55,20 @@ import Testing
   @Test func controllersTakeTheSocketsOfTheirNames() throws {
     var configuration = configuration("a", "b")
     configuration.controllers.append(ControllerConfiguration(name: "c", socketPath: "/run/c.sock"))
-    let rest = try activation(named: "b", "metrics", "a", "control").assign(to: &configuration)
+    try activation(named: "b", "control", "a").assign(to: &configuration)
     #expect(configuration.controllers.map(\.inheritedSocket) == [5, 3, nil])
-    #expect(rest == ["metrics": 4, "control": 6])
+    #expect(configuration.inheritedControlSocket == 4)
   }
 
   @Test func withoutActivationNothingChanges() throws {
     var configuration = configuration("a")
-    #expect(try activation([:]).assign(to: &configuration).isEmpty)
+    try activation([:]).assign(to: &configuration)
     #expect(configuration == self.configuration("a"))
   }
 
   @Test func theOnlyControllerOfACommandLineTakesTheOnlySocket() throws {
     var configuration = configuration("nvme0")
-    #expect(try activation(named: "vm1.socket").assign(to: &configuration, byName: false).isEmpty)
+    try activation(named: "vm1.socket").assign(to: &configuration, byName: false)
     #expect(configuration.controllers[0].inheritedSocket == 3)
   }
 
@@ -76,14 +76,18 @@ import Testing
     let sockets = try activation(named: "a", "x")
     var missing = configuration("a", "b")
     #expect(
-      refusal { () throws(DaemonError) in _ = try sockets.assign(to: &missing) }
+      refusal { () throws(DaemonError) in try sockets.assign(to: &missing) }
         == "controller 'b' has no 'socket', and systemd hands over none named \"b\" (it has \"a\", \"x\"); write "
         + "FileDescriptorName=b in its socket unit")
     var unknown = configuration("a")
-    let text = refusal { () throws(DaemonError) in _ = try sockets.assign(to: &unknown) }
+    let text = refusal { () throws(DaemonError) in try sockets.assign(to: &unknown) }
     #expect(text?.hasPrefix("systemd hands over \"x\", and no controller without 'socket' has that name") == true)
+    var controlled = configuration("a")
+    controlled.controlSocket = "/run/control"
+    let control = refusal { () throws(DaemonError) in try activation(named: "control", "a").assign(to: &controlled) }
+    #expect(control?.hasPrefix("daemon.control_socket is set") == true)
     var both = configuration("a", socket: "/run/a.sock")
-    let twice = refusal { () throws(DaemonError) in _ = try sockets.assign(to: &both) }
+    let twice = refusal { () throws(DaemonError) in try sockets.assign(to: &both) }
     #expect(twice == "controller 'a' has 'socket', and systemd hands over a socket of its name; remove one")
   }
 }
