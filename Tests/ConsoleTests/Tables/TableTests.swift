@@ -14,7 +14,7 @@ import Testing
         "nvmed 1.2.3, process 42, up 3 min 7 s, log level info",
         "",
         "CONTROLLER  STATE  CLIENT  NS  QUEUES  IN FLIGHT  DOORBELL  SOCKET",
-        "disk0       ready    4711   1       1         68  slots     ...vmed/disk0.sock",
+        "disk0       ready    4711   1       1         68  slots     .../nvmed/disk0.sock",
         "",
         "I/O THREAD  CPU  CPU TIME",
         "nvmed-io0   any       0 s",

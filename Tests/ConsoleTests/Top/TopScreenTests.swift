@@ -39,7 +39,7 @@ import Testing
         "",
         "                             IOPS         MB/s      LATENCY QUEUE",
         "NAME                   READ WRITE   READ WRITE   MEAN   P99 DEPTH  DOORBELL  CPU",
-        "a-rather-long-name...  1.2M  7.7M   5057 31352  3.0ms 3.0ms   27k  slots     13%",
+        "a-rather-long-name...  1.2M  7.7M   5057 31352  2.9ms 2.9ms   26k  slots     13%",
         "disk0                   12k   678     51   2.8  100us 100us   1.3  slots    0.0%",
         "idle                      0     0      0     0      -     -     0  slots      0%",
         "new                    waiting",
