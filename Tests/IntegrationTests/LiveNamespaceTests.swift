@@ -54,11 +54,8 @@ import Testing
     try image.write(BlockPattern.bytes(slba: 0, blocks: 4096, version: 9, blockByteCount: 512), at: 0)
     #expect(try rig.reloaded.reload(Rig.configuration(["x.img", "y.img"])))
     try rig.awaitChange(of: [2])
-    #expect(
-      try rig.host.namespaces() == [
-        HostNamespace(identifier: 1, blockCount: 8192, blockByteCount: 512),
-        HostNamespace(identifier: 2, blockCount: 4096, blockByteCount: 512),
-      ])
+    let namespaces = try rig.host.namespaces()
+    #expect(namespaces.map(\.identifier) == [1, 2] && namespaces.map(\.blockCount) == [8192, 4096])
     var queue = try rig.host.createQueue(2, depth: 16, vector: 2)
     let data = try rig.host.memory.allocate(8192)
     try queue.readPattern(data, slba: 4080, version: 9, blockByteCount: 512, nsid: 2)

@@ -35,9 +35,9 @@ extension IncomingMessage {
   ///   - methods: where requests are looked up.
   /// - Throws: `parseError` where it is no JSON, `invalidRequest` where it is an empty batch or too large a one.
   init(_ line: [UInt8], methods: MethodTable) throws(RPCError) {
-    // The decoder would guess other encodings from NULs; JSON has no control characters but white space.
-    guard String(validating: line, as: UTF8.self) != nil, line.allSatisfy({ $0 >= 0x20 || $0 == 0x09 || $0 == 0x0d })
-    else { throw RPCError(.parseError, "the line is not JSON: it is no UTF-8, or has control characters") }
+    guard JSONGrammar.isValue(line) else {
+      throw RPCError(.parseError, "the line is not JSON in UTF-8, or is nested deeper than \(JSONGrammar.maximumDepth)")
+    }
     let decoder = JSONDecoder()
     decoder.userInfo[.methodTable] = methods
     decoder.userInfo[.valueAllowance] = ValueAllowance(IncomingMessage.valueLimit)
@@ -57,7 +57,7 @@ extension IncomingMessage {
     } catch let error as RPCError {
       throw error
     } catch {
-      throw RPCError(.parseError, "the line is not JSON")
+      throw RPCError(.parseError, "the line cannot be read")
     }
   }
 }

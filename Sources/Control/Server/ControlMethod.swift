@@ -90,7 +90,8 @@ public struct ControlMethod: Sendable {
     } catch let error as DecodingError {
       throw RPCError(.invalidParameters, description(error))
     } catch {
-      throw RPCError(.invalidParameters, "the parameters of \(name) cannot be read")
+      // The decoder does not say which.
+      throw RPCError(.invalidParameters, "a parameter's number is too large, or has a fraction")
     }
   }
 

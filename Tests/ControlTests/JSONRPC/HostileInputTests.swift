@@ -15,10 +15,17 @@ import Testing
 
   @Test(arguments: [
     "{", "}", "[", "]", "[1,]", "{\"a\"}", "{'a':1}", "nul", "NaN", "[NaN]", "Infinity", "-", "01", "1.", ".5", "+1",
-    "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"a", "// x", "{}{}", "{} x", "GET / HTTP/1.1", "\u{feff}\u{feff}{}",
+    "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"a", "// x", "{}{}", "{} x", "GET / HTTP/1.1", "\u{feff}{}",
+    "\"\\udc00\"", "\"\\ud800\\u0020\"", "00", "1e", "1e+", "-a", "[01]", "{\"id\":1,\"x\":01}", "{\"x\":\"\\q\"}",
     "{\"jsonrpc\":\"2.0\",\"method\":\"count\",\"id\":1,}", "[1 2]", "{\"a\":1 \"b\":2}",
   ])
   func refusesWhatIsNoJSON(_ text: String) throws { try expectParseError(Array(text.utf8), text) }
+
+  @Test(arguments: [
+    "\"\\ud83d\\ude00\\u00e9\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "-0", "0.5e-3", "1E+2", " [ ] ", "{ \"a\" : [ null , true , false ] }",
+    "\t\r\"\u{7f}\"",
+  ])
+  func takesAllThatIsJSON(_ text: String) { #expect(JSONGrammar.isValue(Array(text.utf8))) }
 
   @Test func refusesBytesThatAreNoText() throws {
     try expectParseError([0xff, 0xfe, 0x31, 0x00], "UTF-16 with its mark")
@@ -53,8 +60,8 @@ import Testing
       return #"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(value)},"id":1}"#
     }
     #expect(answer(request(32), methods)?.contains("\"result\"") == true)
-    #expect(answer(request(200), methods)?.contains(#""code":-32602"#) == true)
-    for depth in [600, 10_000, 500_000] {
+    #expect(answer(request(100), methods)?.contains(#""code":-32602"#) == true)
+    for depth in [129, 600, 10_000, 500_000] {
       #expect(answer(request(depth), methods)?.contains(#""code":-32700"#) == true, "\(depth)")
       let text = String(repeating: "[", count: depth)
       #expect(answer(text, methods)?.contains(#""code":-32700"#) == true, "\(depth)")

@@ -83,9 +83,10 @@ import Testing
       let client = try server.connect()
       try client.send(Array(text[..<end]))
     }
-    let client = try server.connect()
-    // The last one sent it all. Whether it was read before it left does not matter, but no other was a request.
-    let reply = try client.call("count")
+    // The last one sent it all; whether that was read before it left does not matter. No other was a request. There is
+    // room for one more as soon as the server has seen some of them leave.
+    var reply: String?
+    repeat { reply = try server.connect().call("count") } while reply?.contains("-32003") != false
     #expect(reply == result("1") || reply == result("2"))
     server.stop()
   }

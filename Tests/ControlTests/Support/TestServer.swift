@@ -64,11 +64,13 @@ final class RawClient {
   func line() throws(Errno) -> String? {
     var none = ReceivedDescriptors(capacity: 0)
     var buffer = [UInt8](repeating: 0, count: 1 << 16)
+    var searched = 0
     while true {
-      if let end = received.firstIndex(of: UInt8(ascii: "\n")) {
+      if let end = received[searched...].firstIndex(of: UInt8(ascii: "\n")) {
         defer { received.removeFirst(end + 1) }
         return String(decoding: received[..<end], as: UTF8.self)
       }
+      searched = received.count
       let count: Int
       do throws(Errno) {
         count = try UnixSocket.receive(

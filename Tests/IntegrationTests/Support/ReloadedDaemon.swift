@@ -32,13 +32,17 @@ final class ReloadedDaemon {
   func reload() throws -> Bool {
     kill(daemon.pid, SIGHUP)
     answers += 1
-    try daemon.awaitLog(ReloadedDaemon.answer, count: answers)
-    let lines = daemon.log.text.split(separator: "\n").filter { $0.contains(ReloadedDaemon.answer) }
-    return lines.last?.contains("refused") == false
+    let isAnswered = daemon.log.wait { ReloadedDaemon.answers(in: $0).count >= answers }
+    guard isAnswered, let answer = ReloadedDaemon.answers(in: daemon.log.text).last else {
+      throw TestFailure("the daemon does not answer a reload; it says: \(daemon.log.text)")
+    }
+    return answer.contains("reloaded")
   }
 
-  /// What every answer to a reload begins with.
-  private static let answer = ": nvmed: reload"
+  /// The last line of what it said to each reload.
+  private static func answers(in log: String) -> [Substring] {
+    log.split(separator: "\n").filter { $0.contains("nvmed: reloaded") || $0.contains("nvmed: reload refused") }
+  }
 
   /// A host of a controller, which has begun and takes notice of namespaces that change.
   func host(_ socket: String, memory: Int = 8 << 20) throws -> HostController {

@@ -1,8 +1,9 @@
 import LinuxIO
-import NVMeController
 import NVMeSpec
 import Storage
 import Testing
+
+@testable import NVMeController
 
 /// What others see of a running controller: `Controller+Inspection.swift`.
 @Suite struct ControllerInspectionTests {

@@ -105,7 +105,7 @@ import Testing
     let gate = try Gate()
     let image = try TestImage(size: 1 << 20)
     let host = try Host([Namespace(try image.backend(gate: gate)), try .memory()], gates: [gate])
-    weak var kept = host.controller.namespaces[0]
+    weak let kept = host.controller.namespaces[0]
     let queue = try host.createQueuePair()
     let first = host.submit(.writeZeroes(slba: 0, blocks: 8), on: queue)
     let second = host.submit(.writeZeroes(slba: 8, blocks: 8), on: queue)
