@@ -73,9 +73,8 @@ final class ControlLoop {
   private var postWrite: PostWrite
   private var log: RateLimitedLog
 
-  init(
-    _ options: DeviceOptions, pool: IOThreadPool, start: consuming ControlStart, logger: Logger
-  ) throws(Errno) {
+  init(pool: IOThreadPool, start: consuming ControlStart, logger: Logger) throws(Errno) {
+    let options = start.options
     self.options = options
     self.pool = pool
     postWrite = options.postWrite

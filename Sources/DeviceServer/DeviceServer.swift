@@ -24,12 +24,12 @@ public final class DeviceServer: Sendable {
     ended: @escaping @Sendable () -> Void
   ) throws(Errno) {
     let requests = try Mailbox<ControlRequest>()
-    let start = ControlStart.Box(ControlStart(endpoint: endpoint, requests: requests))
+    let start = ControlStart.Box(ControlStart(options: options, endpoint: endpoint, requests: requests))
     thread = try Thread(name: "nvmed-\(options.name)") {
       defer { ended() }
       guard let content = start.take() else { return }
       do throws(Errno) {
-        try ControlLoop(options, pool: pool, start: content, logger: logger).run()
+        try ControlLoop(pool: pool, start: content, logger: logger).run()
       } catch {
         logger.error("the controller cannot be served: \(error)")
       }
@@ -124,7 +124,10 @@ public final class DeviceServer: Sendable {
 }
 
 /// What a control thread takes with it when it starts.
+///
+/// Nobody else keeps it: namespaces that go are to be closed.
 struct ControlStart: ~Copyable, Sendable {
+  let options: DeviceOptions
   let endpoint: DeviceEndpoint
   let requests: Mailbox<ControlRequest>
 
