@@ -49,6 +49,9 @@ public final class DeviceServer: Sendable {
   /// ns of CPU time that its control thread has used; 0 once it is being stopped.
   public var cpuTime: UInt64 { thread.cpuTime }
 
+  /// Has the control thread call `answer`, when it next looks at its messages: it is alive then.
+  public func ping(_ answer: @escaping @Sendable () -> Void) { requests.post(.ping(answer)) }
+
   // MARK: Questions and changes
 
   /// What it is doing.

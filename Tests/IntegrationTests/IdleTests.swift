@@ -72,7 +72,7 @@ import Testing
   private func attached(_ clients: Int, after traffic: Int, _ doorbells: DoorbellMechanism) throws -> Idle {
     let folder = try TestFolder()
     let threads = doorbells == .mappedPage ? 1 : 2
-    var configuration = "[daemon]\nio_threads = \(threads)\n"
+    var configuration = "[daemon]\nio_threads = \(threads)\ncontrol_socket = \"control\"\n"
     for index in 0..<max(clients, 1) {
       _ = try folder.image("\(index).img", byteCount: 1 << 20)
       configuration += """

@@ -54,13 +54,13 @@ public final class Supervisor: Sendable {
 
   /// Opens everything, then starts the threads.
   ///
-  /// - Parameter handedOver: what was handed over, at the place of its controller; empty: nothing.
+  /// - Parameters:
+  ///   - file: the configuration file, which may be read again.
+  ///   - handedOver: what was handed over, at the place of its controller; empty: nothing.
   /// - Throws: the reason why it cannot start; then nothing was started.
   public static func start(
-    _ configuration: DaemonConfiguration,
-    handedOver: consuming FixedTable<HandedOver> = FixedTable(count: 0) { _ in
-      HandedOver()
-    }
+    _ configuration: DaemonConfiguration, file: String? = nil,
+    handedOver: consuming FixedTable<HandedOver> = FixedTable(count: 0) { _ in HandedOver() }
   ) throws(DaemonError) -> Supervisor {
     let threshold = LogThreshold(configuration.logLevel)
     let logger = makeLogger("nvmed", threshold)
@@ -80,6 +80,7 @@ public final class Supervisor: Sendable {
       opened[index] = try OpenedController.open(
         controller, handedOver: &handed, ways: ways, logger: makeLogger(controller.name, threshold))
     }
+    try Confinement.enter(configuration, file: file, ways: ways, logger: logger)
     var options = IOThreadPool.Options()
     options.threads = configuration.ioThreads
     options.cpus = configuration.ioCPUs
