@@ -132,15 +132,15 @@ public final class Supervisor: Sendable {
   /// Readable when a controller may have ended by itself: `collectEnded` is due.
   public var endedDescriptor: Int32 { endings.descriptor }
 
-  /// Lets go of controllers that have ended by themselves: their only client has gone.
+  /// Lets go of controllers that have ended by themselves: their only client has gone, or they could not be served.
   ///
-  /// - Returns: whether there were any and no controller is left.
+  /// - Returns: whether there were any, and no controller is left. The last one that was removed does not count.
   public func collectEnded() -> Bool {
     var collected = false
     for number in endings.takeAll() {
       guard let controller = take(number) else { continue }
       controller.server.stop()
-      if controller.endsWithClient { collected = true }
+      if !controller.state.withLock({ $0.isLeaving }) { collected = true }
     }
     return collected && state.withLock { $0.controllers.isEmpty }
   }
@@ -166,22 +166,15 @@ public final class Supervisor: Sendable {
     do throws(Errno) {
       let ended = try EventFD()
       let signal = EndSignal(try ended.duplicate())
-      var endsWithClient = false
-      let endpoint: DeviceEndpoint
-      switch consume opened.endpoint {
-      case .listener(let listener): endpoint = .listener(listener)
-      case .connected(let socket):
-        endsWithClient = true
-        endpoint = .connected(socket)
-      }
-      let server = try DeviceServer(options, pool: pool, endpoint: endpoint, logger: logger) { [endings] in
+      let server = try DeviceServer(options, pool: pool, endpoint: opened.endpoint, logger: logger) { [endings] in
         signal.give()
         endings.post(number)
       }
       let served = ServedController(
-        number: number, configuration, namespaces, server: server, ended: ended, endsWithClient: endsWithClient,
-        logger: logger)
+        number: number, configuration, namespaces, server: server, ended: ended, logger: logger)
       state.withLock { $0.controllers.append(served) }
+      // Who collects those that end may have looked for it too early.
+      if served.ended.wait(timeout: 0) { endings.post(number) }
     } catch {
       throw DaemonError("controller '\(configuration.name)' cannot be served: \(error)")
     }
