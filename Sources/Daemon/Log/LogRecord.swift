@@ -23,9 +23,8 @@ struct LogRecord {
     self.message = LogRecord.escaped(message)
     var metadata = logger
     if let line { metadata.merge(line) { $1 } }
-    fields = metadata.sorted { $0.key < $1.key }.map {
-      Field(name: LogRecord.name($0.key), value: LogRecord.escaped("\($0.value)"))
-    }
+    fields = metadata.map { Field(name: LogRecord.name($0.key), value: LogRecord.escaped("\($0.value)")) }
+      .sorted { $0.name < $1.name }
   }
 
   /// The message with its fields: `command failed nsid=1 status="LBA Out of Range (0/80)"`.

@@ -17,7 +17,8 @@ import Testing
 
     var text: String {
       var bytes = [UInt8](repeating: 0, count: 65536)
-      return String(decoding: bytes.prefix(max(0, read(ends[0], &bytes, bytes.count))), as: UTF8.self)
+      let count = read(ends[0], &bytes, bytes.count)
+      return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
     }
 
     /// What `JOURNAL_STREAM` is where systemd made it.
