@@ -10,9 +10,9 @@ struct Bench: ParsableCommand {
 
   private static var subcommands: [any ParsableCommand.Type] {
     #if canImport(MicroVMM)
-      [PathBench.self, IOBench.self, PingPongBench.self, StormBench.self, DoorbellBench.self]
+      [PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, StormBench.self, DoorbellBench.self]
     #else
-      [PathBench.self, IOBench.self, PingPongBench.self, StormBench.self]
+      [PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, StormBench.self]
     #endif
   }
 }

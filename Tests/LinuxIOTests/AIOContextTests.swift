@@ -30,9 +30,10 @@ private struct Fixture: ~Copyable {
   }
 
   func context(
-    _ capacity: Int = 16, _ reaping: AIOContext.Reaping = .automatic
+    _ capacity: Int = 16, _ reaping: AIOContext.Reaping = .automatic,
+    submitLimit: Int = AIOContext.defaultSubmitLimit
   ) throws -> AIOContext {
-    try AIOContext(capacity: capacity, eventfd: signal.rawValue, reaping: reaping)
+    try AIOContext(capacity: capacity, eventfd: signal.rawValue, reaping: reaping, submitLimit: submitLimit)
   }
 
   func iovec(at offset: Int, count: Int) -> Glibc.iovec {
@@ -163,9 +164,10 @@ private let reapings: [AIOContext.Reaping] = [.automatic, .systemCall]
     #expect(fixture.signal.drain() == 0)
   }
 
-  @Test(arguments: reapings) func aRefusedRequestDoesNotStopTheOthers(_ reaping: AIOContext.Reaping) throws {
+  @Test(arguments: reapings, [1, 2, 5, 64])
+  func aRefusedRequestDoesNotStopTheOthers(_ reaping: AIOContext.Reaping, _ limit: Int) throws {
     let fixture = try Fixture()
-    var context = try fixture.context(16, reaping)
+    var context = try fixture.context(16, reaping, submitLimit: limit)
     // Not readable, and without fsync.
     let sink = try FileDescriptor(path: "/dev/null", flags: O_WRONLY)
     var part = fixture.iovec(at: 0, count: 512)
@@ -215,9 +217,9 @@ private let reapings: [AIOContext.Reaping] = [.automatic, .systemCall]
     #expect(short.error == nil)
   }
 
-  @Test func whatTheKernelHasNoRoomForWaitsItsTurn() throws {
+  @Test(arguments: [1, 3, 8, 64]) func whatTheKernelHasNoRoomForWaitsItsTurn(_ limit: Int) throws {
     let fixture = try Fixture()
-    var context = try fixture.context(64)
+    var context = try fixture.context(64, submitLimit: limit)
     let fd = fixture.file.rawValue
     var part = fixture.iovec(at: 0, count: 64)
     // Nothing is reaped, so the ring fills; it holds more than `capacity`.

@@ -153,6 +153,10 @@ public enum ConfigurationSchema {
   /// Most namespaces of a controller.
   static let namespaceLimit = 64
 
+  /// What the identifiers of a namespace are that has none.
+  private static let identifierDefault =
+    "Default: derived from the serial number and the image: a file's name, what the kernel knows a device by."
+
   /// Each table `[[controller.namespace]]`.
   static let namespace = ConfigurationTable<NamespaceConfiguration>(
     path: "controller.namespace", header: "[[controller.namespace]]",
@@ -192,15 +196,15 @@ public enum ConfigurationSchema {
         meaning: "Whether the image is locked so that no second process writes to it."),
       ConfigurationSetting(
         "uuid", \.uuid, .uuid, meaning: "Namespace UUID; different for each namespace.",
-        absence: "Default: derived from the serial number and the namespace id.",
+        absence: identifierDefault,
         example: "\"5d5b21d5-6d2b-4f0e-9a3c-1f0e6f6f3c11\""),
       ConfigurationSetting(
         "nguid", \.nguid, .hexadecimalIdentifier(16),
-        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"6b3d0e1f2a4c5b6d0024ac5f00000001\""),
       ConfigurationSetting(
         "eui64", \.eui64, .hexadecimalIdentifier(8),
-        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"0024ac5f00000001\""),
     ], tables: [])
 
