@@ -1,3 +1,4 @@
+import CLinux
 import Doorbells
 import GuestMemory
 import LinuxIO
@@ -145,6 +146,7 @@ struct CompletionQueue: ~Copyable {
       | UInt64(status.rawValue << 1 | (phaseTag ? 1 : 0)) << 48
     unsafe address.storeBytes(of: UInt64(dw0) | UInt64(dw1) << 32, as: UInt64.self)
     unsafe (address + 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(word, ordering: .releasing)
+    clinux_trace_command_complete(sqIdentifier, command, status.rawValue)
     hasNews = true
     tail &+= 1
     if tail == size {
