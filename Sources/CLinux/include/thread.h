@@ -11,6 +11,8 @@ int clinux_affinity_count(void);
 void clinux_block_signals(void);
 /* CPU time used by the calling thread, in ns. */
 long long clinux_thread_cpu_ns(void);
+/* CPU time used by the process, in ns. */
+long long clinux_process_cpu_ns(void);
 /* CLOCK_MONOTONIC, in ns. */
 long long clinux_monotonic_ns(void);
 /* CLOCK_REALTIME, in ns. */

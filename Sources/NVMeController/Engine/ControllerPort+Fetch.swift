@@ -1,3 +1,4 @@
+import CLinux
 import GuestMemory
 import LinuxIO
 import NVMeSpec
@@ -54,7 +55,10 @@ extension ControllerPort {
       guard submissionQueues[index].isLive else { continue }
       let tail = submissionQueues[index].tail
       let state = submissionQueues[index].look()
-      if submissionQueues[index].tail != tail { doorbells &+= 1 }
+      if submissionQueues[index].tail != tail {
+        doorbells &+= 1
+        clinux_trace_doorbell(submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+      }
       switch state {
       case .nothingNew: continue
       case .invalid:
@@ -175,6 +179,7 @@ extension ControllerPort {
         }
       }
       turn.fetched &+= 1
+      clinux_trace_command_fetch(queue.identifier, command.cdw0, command.namespaceIdentifier)
       let status: Status?
       if let aborted = queue.abortedCommand, aborted == command.commandIdentifier {
         queue.abortedCommand = nil

@@ -1,3 +1,4 @@
+import CLinux
 import Doorbells
 import GuestMemory
 import LinuxIO
@@ -150,7 +151,10 @@ struct ControllerPort: ~Copyable {
         if signalled & (1 << UInt64(vector)) != 0 { continue }
         signalled |= 1 << UInt64(vector)
       }
-      if vectors.signal(vector) { counters.countInterrupt() }
+      if vectors.signal(vector) {
+        counters.countInterrupt()
+        clinux_trace_interrupt(UInt64(truncatingIfNeeded: vector))
+      }
     }
   }
 
