@@ -46,6 +46,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
@@ -67,10 +68,16 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: room),
     .target(
+      name: "Metrics",
+      dependencies: [
+        "LinuxIO", "NVMeController", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: room),
+    .target(
       name: "Daemon",
       dependencies: [
         "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeSpec", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
-        "TOMLKit",
+        "Metrics", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -102,6 +109,7 @@ let package = Package(
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
       ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
+      ("Metrics", ["LinuxIO", "NVMeController", "NVMeSpec"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

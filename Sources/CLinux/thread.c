@@ -46,6 +46,8 @@ static long long read_clock(clockid_t clock) {
 
 long long clinux_thread_cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
+long long clinux_process_cpu_ns(void) { return read_clock(CLOCK_PROCESS_CPUTIME_ID); }
+
 long long clinux_monotonic_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
 long long clinux_realtime_ns(void) { return read_clock(CLOCK_REALTIME); }

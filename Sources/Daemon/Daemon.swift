@@ -1,5 +1,6 @@
 import LinuxIO
 import Logging
+import Metrics
 
 /// The daemon: from the configuration to the last signal.
 public enum Daemon {
@@ -33,13 +34,18 @@ public enum Daemon {
       return epoll
     }
     let supervisor = try Supervisor.start(configuration, handedOver: handedOver)
-    do throws(Errno) {
+    let metrics: MetricsServer?
+    do {
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
+      metrics = try configuration.metricsAddress.map { address in
+        try MetricsServer.start(address) { MetricsSnapshot(supervisor.status()) }
+      }
     } catch {
       supervisor.stop()
       throw DaemonError("the daemon cannot start: \(error)")
     }
     let logger = supervisor.logger
+    if let address = configuration.metricsAddress { logger.info("metrics on \(address.text)") }
     var events = EpollEvents()
     wait: while true {
       epoll.wait(timeout: -1, into: &events)
@@ -58,6 +64,7 @@ public enum Daemon {
         }
       }
     }
+    metrics?.stop()
     supervisor.stop()
     logger.info("ended")
   }

@@ -14,24 +14,28 @@ enum NamespaceOpening {
     _ configuration: ControllerConfiguration, handedOver: inout HandedOver, logger: Logger
   ) throws(DaemonError) -> [UInt32: ServedNamespace] {
     var namespaces: [UInt32: ServedNamespace] = [:]
-    for (namespace, nsid) in zip(configuration.namespaces, configuration.namespaceIdentifiers) {
+    for (index, nsid) in configuration.namespaceIdentifiers.enumerated() {
+      var others = configuration.namespaces
+      let namespace = others.remove(at: index)
       namespaces[nsid] = try open(
-        namespace, nsid, serial: configuration.serial, handedOver: &handedOver, logger: logger)
+        namespace, nsid, serial: configuration.serial, others: others, handedOver: &handedOver, logger: logger)
     }
     return namespaces
   }
 
-  /// Opens one namespace.
+  /// Opens one namespace of a controller.
+  ///
+  /// - Parameter others: the controller's other namespaces.
   static func open(
-    _ configuration: NamespaceConfiguration, _ nsid: UInt32, serial: String, handedOver: inout HandedOver,
-    logger: Logger
+    _ configuration: NamespaceConfiguration, _ nsid: UInt32, serial: String, others: [NamespaceConfiguration],
+    handedOver: inout HandedOver, logger: Logger
   ) throws(DaemonError) -> ServedNamespace {
     let backend = try backend(configuration, &handedOver, logger)
+    let identifiers = NamespaceIdentifiers(
+      serial: serial, nsid: nsid, image: backend.image, others: others.compactMap(\.imagePath))
     let namespace = Namespace(
-      backend: backend,
-      nguid: configuration.nguid ?? Array(repeating: 0, count: 16),
-      uuid: configuration.uuid ?? NamespaceIdentifiers.uuid(serial: serial, namespace: nsid),
-      eui64: configuration.eui64 ?? Array(repeating: 0, count: 8),
+      backend: backend, nguid: configuration.nguid ?? identifiers.nguid, uuid: configuration.uuid ?? identifiers.uuid,
+      eui64: configuration.eui64 ?? identifiers.eui64,
       discards: configuration.discard && !backend.readOnly)
     logger.info(
       "namespace \(nsid): \(backend.blockCount) blocks of \(backend.logicalBlockSize.rawValue) bytes\(backend.readOnly ? ", read-only" : ""), \(name(configuration))"

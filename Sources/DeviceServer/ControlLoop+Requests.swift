@@ -23,12 +23,11 @@ extension ControlLoop {
   }
 
   private func tellStatus(_ answer: Answer<DeviceStatus>) {
+    var status = DeviceStatus.idle
     guard let device, state == .serving else {
-      var status = DeviceStatus.idle
       if state == .ending { status.state = .ending }
       return answer.give(status)
     }
-    var status = DeviceStatus.idle
     status.state = .serving
     status.client = client
     switch device.doorbellOffer {

@@ -91,7 +91,7 @@ public struct EventFD: ~Copyable, Sendable {
     let name = "eventfd-count:"
     return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { line in
       while unsafe fgets(line.baseAddress, 256, info) != nil {
-        guard let base = unsafe line.baseAddress, unsafe strncmp(base, name, name.utf8.count) == 0 else { continue }
+        guard let base = line.baseAddress, unsafe strncmp(base, name, name.utf8.count) == 0 else { continue }
         return unsafe UInt64(strtoull(base + name.utf8.count, nil, 16))
       }
       return nil

@@ -7,7 +7,7 @@ extension ConfigurationSchema {
       "Configuration of nvmed. Keys that stand in comments show their defaults, or an example where there is no "
         + "default. Sizes are numbers of bytes, or texts with a unit: \"512KiB\" is 524288 bytes, \"10GB\" is "
         + "10000000000. Relative paths count from the folder of this file. Whatever is not known here is refused.")
-    lines += section(daemon) + section(controller) + section(namespace)
+    lines += section(daemon) + section(metrics) + section(controller) + section(namespace)
     return lines.joined(separator: "\n") + "\n"
   }
 

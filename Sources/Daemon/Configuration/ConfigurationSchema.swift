@@ -14,6 +14,10 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "log_level", \.logLevel, .choice, meaning: "The least important messages that are still logged."),
       ConfigurationSetting(
+        "log_format", \.logFormat, .choice,
+        meaning: "What log lines look like: \"plain\" and \"json\" go to standard error, \"journald\" sends entries with "
+          + "fields to the journal. \"auto\" is \"journald\" where standard error goes to the journal, else \"plain\"."),
+      ConfigurationSetting(
         "worker_threads", \.workerThreads, .integer(1...64),
         meaning: "Threads for work that may take long: flush, discard, format."),
       ConfigurationSetting(
@@ -24,6 +28,16 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "poll_sleep_us", \.pollSleepMicroseconds, .integer(1...100_000),
         meaning: "Microseconds that the first command of an idle controller with doorbells = \"poll\" waits, at most."),
+    ], tables: [])
+
+  /// The table `[metrics]`.
+  static let metrics = ConfigurationTable<DaemonConfiguration>(
+    path: "metrics", header: "[metrics]", meaning: "Metrics for Prometheus, over HTTP at /metrics.",
+    settings: [
+      ConfigurationSetting(
+        "listen", \.metricsAddress, .metricsAddress,
+        meaning: "Where they are served. There is no authentication: whoever can connect may read them.",
+        absence: "Default: they are not served.", example: "\"127.0.0.1:9911\"")
     ], tables: [])
 
   /// Each table `[[controller]]`.
@@ -139,6 +153,10 @@ public enum ConfigurationSchema {
   /// Most namespaces of a controller.
   static let namespaceLimit = 64
 
+  /// What the identifiers of a namespace are that has none.
+  private static let identifierDefault =
+    "Default: derived from the serial number and the image: a file's name, what the kernel knows a device by."
+
   /// Each table `[[controller.namespace]]`.
   static let namespace = ConfigurationTable<NamespaceConfiguration>(
     path: "controller.namespace", header: "[[controller.namespace]]",
@@ -178,24 +196,25 @@ public enum ConfigurationSchema {
         meaning: "Whether the image is locked so that no second process writes to it."),
       ConfigurationSetting(
         "uuid", \.uuid, .uuid, meaning: "Namespace UUID; different for each namespace.",
-        absence: "Default: derived from the serial number and the namespace id.",
+        absence: identifierDefault,
         example: "\"5d5b21d5-6d2b-4f0e-9a3c-1f0e6f6f3c11\""),
       ConfigurationSetting(
         "nguid", \.nguid, .hexadecimalIdentifier(16),
-        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"6b3d0e1f2a4c5b6d0024ac5f00000001\""),
       ConfigurationSetting(
         "eui64", \.eui64, .hexadecimalIdentifier(8),
-        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"0024ac5f00000001\""),
     ], tables: [])
 
   /// Tables that a file begins with.
-  static let topLevel = ["daemon", "controller"]
+  static let topLevel = ["daemon", "metrics", "controller"]
 
   /// The header under which `key` is known, if any.
   static func header(of key: String) -> String? {
     if daemon.keys.contains(key) { return daemon.header }
+    if metrics.keys.contains(key) { return metrics.header }
     if controller.settings.contains(where: { $0.key == key }) { return controller.header }
     if namespace.keys.contains(key) { return namespace.header }
     return nil

@@ -1,4 +1,5 @@
 import Doorbells
+import Metrics
 
 /// What the daemon is asked to do: its threads, its log and its controllers.
 ///
@@ -10,26 +11,33 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var ioCPUs: [Int32]
   /// The least important messages that are still logged.
   public var logLevel: LogLevel
+  /// What log lines look like, and where they go.
+  public var logFormat: LogFormat
   /// Threads for work that may take long (flush, discard, format), 1 to 64.
   public var workerThreads: Int
   /// us that an I/O thread looks on for work before it sleeps, at most; 0 to 1,000.
   public var spinMicroseconds: Int
   /// us that the first command of an idle polled controller waits, at most; 1 to 100,000.
   public var pollSleepMicroseconds: Int
+  /// Where metrics are served; `nil`: nowhere.
+  public var metricsAddress: MetricsAddress?
   /// The controllers, in the order of the file.
   public var controllers: [ControllerConfiguration]
 
   /// A configuration of the given parts.
   public init(
-    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, workerThreads: Int = 2,
-    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, controllers: [ControllerConfiguration] = []
+    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, logFormat: LogFormat = .auto,
+    workerThreads: Int = 2, spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000,
+    metricsAddress: MetricsAddress? = nil, controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
     self.logLevel = logLevel
+    self.logFormat = logFormat
     self.workerThreads = workerThreads
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
+    self.metricsAddress = metricsAddress
     self.controllers = controllers
   }
 }

@@ -23,8 +23,9 @@ extension Supervisor {
         guard let index = whole.controllers.firstIndex(where: { $0.name == name }) else { return }
         whole.controllers[index].namespaces.append(numbered)
       }
+      let whole = controller.configuration
       let namespace = try NamespaceOpening.open(
-        numbered, nsid, serial: controller.configuration.serial, handedOver: &handed, logger: controller.logger)
+        numbered, nsid, serial: whole.serial, others: whole.namespaces, handedOver: &handed, logger: controller.logger)
       try add(namespace, nsid, to: controller)
       return nsid
     }
@@ -89,7 +90,7 @@ extension Supervisor {
           + "and its image is closed when they have ended and it is removed again")
     }
     let removed = controller.state.withLock { $0.namespaces.removeValue(forKey: nsid) }
-    // Here is the last reference to the image, which is closed at the end of this call.
+    // Here is the last reference to the image: it is closed at the end of this call.
     guard let image = removed?.namespace.backend.image, !image.readOnly else { return }
     if let error = try flush(image) {
       throw DaemonError(

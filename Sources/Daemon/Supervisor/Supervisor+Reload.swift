@@ -79,6 +79,8 @@ extension Supervisor {
     var used = Set(controller.state.withLock { $0.namespaces }.keys).subtracting(change.removed)
     used.formUnion(change.added.compactMap { $0.nsid.map { UInt32(clamping: $0) } })
     var opened: [(nsid: UInt32, namespace: ServedNamespace)] = []
+    let whole = controller.configuration
+    var others = whole.namespaces.filter { $0.nsid.map { !change.removed.contains(UInt32(clamping: $0)) } ?? true }
     for configuration in change.added {
       let limit = UInt32(ConfigurationSchema.namespaceLimit)
       guard
@@ -90,9 +92,10 @@ extension Supervisor {
         (
           nsid,
           try NamespaceOpening.open(
-            configuration, nsid, serial: controller.configuration.serial, handedOver: &nothing,
+            configuration, nsid, serial: whole.serial, others: others, handedOver: &nothing,
             logger: controller.logger)
         ))
+      others.append(configuration)
     }
     return opened
   }

@@ -229,9 +229,9 @@ import Testing
   @Test func changedNamespaces() throws {
     let host = try Host([try .memory()])
     #expect(try ControllerLogPagesTests.page(host, 4, 4096).allSatisfy { $0 == 0 })
-    host.controller.setNamespace(5, try .memory())
-    host.controller.setNamespace(2, try .memory())
-    host.controller.setNamespace(5, nil)
+    try host.setNamespace(5, .memory())
+    try host.setNamespace(2, .memory())
+    try host.setNamespace(5, nil)
     let data = host.ram.allocate()
     // Retain Asynchronous Event: the list stays.
     #expect(try host.admin(.getLogPage(4, bytes: 4096, retain: true, to: data)).status == .success)
