@@ -128,7 +128,6 @@ struct ControllerPort: ~Copyable {
   /// Whether new values of doorbells have to be counted here, as nothing announces them.
   var countsDoorbells: Bool { isPolled || doorbellBuffers != nil }
 
-
   /// Looks at the admin queue's doorbells in the control thread's place; it is woken when one has changed.
   mutating func pollAdminDoorbells() {
     guard let description, description.lane == 0, let tail = description.slots.submissionQueueTail(0)?.load(),
