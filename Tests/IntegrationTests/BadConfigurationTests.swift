@@ -170,7 +170,7 @@ import Testing
   /// `serve` and `check-config --files` say the same.
   private func check(_ bad: Case, _ command: ([String]) -> (String, [String])) throws {
     let folder = try TestFolder()
-    defer { try? runShell("chmod -R u+rwX . && rm -rf ./*", in: folder.path) }
+    defer { _ = try? runShell("chmod -R u+rwX . && rm -rf ./*", in: folder.path) }
     try runShell("chmod 777 . && \(bad.setting.isEmpty ? ":" : bad.setting)", in: folder.path)
     let path = try folder.text("nvmed.toml", bad.text)
     chmod(path, 0o644)
