@@ -55,10 +55,10 @@ extension BenchResult {
     return Picture(
       "\(suite): \(view.title)",
       subtitles: [
-        (["nvmed \(commit)"]
-          + [("cpu", "CPU"), ("cpus", "CPUs"), ("kernel", "Linux")].compactMap { key, name in
-            machine[key].map { "\(name) \($0)" }
-          }).joined(separator: ", "),
+        [
+          "nvmed \(commit)", machine["cpu"], machine["cpus"].map { "\($0) CPUs" },
+          machine["kernel"].map { "Linux \($0)" },
+        ].compactMap(\.self).joined(separator: ", "),
         placement, "Medians; thin lines from the least to the greatest of all rounds.",
       ].filter { !$0.isEmpty },
       rows: rows)
