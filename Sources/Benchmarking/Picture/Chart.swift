@@ -141,14 +141,16 @@ extension Chart {
   private func drawLine(_ one: Series, _ index: Int, _ frame: Frame, into svg: inout SVG) {
     let color = Chart.color(index)
     let points = one.values.enumerated().compactMap { place, value in
-      value.map { (x: frame.x(place), y: frame.y($0.median), value: $0) }
+      value.map { (place: place, x: frame.x(place), y: frame.y($0.median), value: $0) }
     }
     svg.path(points.map { ($0.x, $0.y) }, color)
     for point in points {
       drawSpread(point.value, x: point.x, frame, color, into: &svg)
       svg.circle(point.x, point.y, 3.2, color)
-      // Above the first series, below the second, so that both can be read where they are close.
-      svg.text(short(point.value.median), point.x + 5, point.y + (index % 2 == 0 ? -5 : 13), size: 9, color: color)
+      // Above the greater values of a place, below the others, so that both can be read where they are close.
+      let isGreatest = series.allSatisfy { ($0.values[point.place]?.median ?? 0) <= point.value.median }
+      let y = min(point.y + (isGreatest ? -5 : 13), frame.top + frame.height - 3)
+      svg.text(short(point.value.median), point.x + 5, y, size: 9, color: color)
     }
   }
 
