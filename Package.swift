@@ -49,6 +49,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
@@ -62,7 +63,7 @@ let package = Package(
     .target(name: "Doorbells", dependencies: ["LinuxIO", "BPF"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(
-      name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
+      name: "NVMeController", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
     .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(
@@ -76,11 +77,16 @@ let package = Package(
       name: "Control", dependencies: ["LinuxIO", .product(name: "Logging", package: "swift-log")],
       swiftSettings: room),
     .target(
+      name: "Metrics",
+      dependencies: [
+        "LinuxIO", "NVMeController", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: room),
+    .target(
       name: "Daemon",
       dependencies: [
         "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController",
-        "PCIDevice", "Storage", "DeviceServer",
-        "TOMLKit",
+        "PCIDevice", "Storage", "DeviceServer", "Metrics", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -129,6 +135,7 @@ let package = Package(
       ("Control", ["LinuxIO"]),
       ("Console", ["Control", "Daemon", "NVMeController"]),
       ("Benchmarking", ["BPF", "LinuxIO"]),
+      ("Metrics", ["LinuxIO", "NVMeController", "NVMeSpec"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

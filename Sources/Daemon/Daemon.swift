@@ -1,6 +1,7 @@
 import Control
 import LinuxIO
 import Logging
+import Metrics
 
 /// The daemon: from the configuration to the last signal.
 public enum Daemon {
@@ -42,15 +43,20 @@ public enum Daemon {
     let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
     let control: ControlServer?
     let heartbeat: Heartbeat?
-    do throws(Errno) {
+    let metrics: MetricsServer?
+    do {
       heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
       control = try ControlService.start(controlListener, configuration, supervisor, reread: reread)
+      metrics = try configuration.metricsAddress.map { address in
+        try MetricsServer.start(address) { MetricsSnapshot(supervisor.status()) }
+      }
     } catch {
       supervisor.stop()
       throw DaemonError("the daemon cannot start: \(error)")
     }
     let logger = supervisor.logger
+    if let address = configuration.metricsAddress { logger.info("metrics on \(address.text)") }
     manager.ready(status(supervisor))
     var events = EpollEvents()
     wait: while true {
@@ -75,6 +81,7 @@ public enum Daemon {
         }
       }
     }
+    metrics?.stop()
     control?.stop()
     manager.stopping("completing what is in flight")
     heartbeat?.stopping()

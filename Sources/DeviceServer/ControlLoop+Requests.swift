@@ -25,7 +25,6 @@ extension ControlLoop {
 
   private func tellStatus(_ answer: Answer<DeviceStatus>) {
     var status = DeviceStatus.idle
-    status.statistics = statistics
     guard let device, state == .serving else {
       if state == .ending { status.state = .ending }
       return answer.give(status)
@@ -45,19 +44,6 @@ extension ControlLoop {
       status.controller = snapshot
       answer.give(status)
     }
-  }
-
-  /// What the controller has done for this client and those before it.
-  private var statistics: ControllerStatistics {
-    var sum = formerStatistics
-    if let device { sum.merge(device.controller.counters.statistics) }
-    return sum
-  }
-
-  /// Counts a client that goes among those before.
-  func keepStatistics() {
-    formerStatistics = statistics
-    formerStatistics.inFlight = 0
   }
 
   private func set(_ identifier: UInt32, _ namespace: Namespace?, _ answer: Answer<Bool>) {

@@ -58,8 +58,6 @@ final class ControlLoop {
   private(set) var state = State.idle
   /// The process behind the connection; nil where the kernel does not say.
   private(set) var client: pid_t?
-  /// What the controller has done for clients that are gone.
-  var formerStatistics = ControllerStatistics()
   /// What is to be done at the end of the client, unless it is done before.
   var endActions: [UInt64: () -> Void] = [:]
   var nextAction: UInt64 = 0
@@ -72,13 +70,17 @@ final class ControlLoop {
   /// How doorbell values arrive: what is configured, or less after it failed.
   private var postWrite: PostWrite
   private var log: RateLimitedLog
+  private let counters: DeviceCounters
 
-  init(pool: IOThreadPool, start: consuming ControlStart, logger: Logger) throws(Errno) {
+  init(
+    pool: IOThreadPool, start: consuming ControlStart, logger: Logger, counters: DeviceCounters
+  ) throws(Errno) {
     let options = start.options
+    self.counters = counters
     self.options = options
     self.pool = pool
     postWrite = options.postWrite
-    log = RateLimitedLog(logger)
+    log = RateLimitedLog(logger, counters: counters)
     epoll = try Epoll()
     requests = start.requests
     try epoll.add(requests.descriptor, .readable, token: Source.requests.rawValue)
@@ -144,6 +146,7 @@ final class ControlLoop {
     guard let socket = accepted else { return }
     guard state == .idle, !isStopping else {
       // The socket is closed at the end of this scope, which the second client sees as the end of the connection.
+      counters.refuse()
       log.log(.warning, "a second client was refused: the controller has one")
       return
     }
@@ -180,6 +183,7 @@ final class ControlLoop {
   private func begin(_ socket: consuming FileDescriptor) throws(Errno) {
     let device = try Device(options, pool: pool)
     self.device = device
+    counters.begin(device.controller.counters)
     let process = ControlLoop.process(behind: socket.rawValue)
     client = process > 0 ? process : nil
     connection = ServerConnection(socket)
@@ -271,7 +275,7 @@ final class ControlLoop {
       epoll.remove(controller.workCompletions.eventFD)
       epoll.remove(device.memory.faultEvent.rawValue)
       device.endTracing()
-      keepStatistics()
+      counters.end()
     }
     device = nil
     state = .idle
@@ -283,10 +287,13 @@ final class ControlLoop {
     switch report {
     case .commandFailed(let entry):
       log.log(
-        .notice,
-        "queue \(entry.submissionQueue), command \(entry.command), namespace \(entry.namespaceIdentifier), LBA \(entry.slba): \(entry.status)"
-      )
-    case .invalidDoorbell(let queue): log.log(.notice, "the guest wrote an invalid doorbell: queue \(queue)")
+        .notice, "a command failed",
+        [
+          "status": "\(entry.status)", "queue": "\(entry.submissionQueue)", "command": "\(entry.command)",
+          "nsid": "\(entry.namespaceIdentifier)", "lba": "\(entry.slba)",
+        ])
+    case .invalidDoorbell(let queue): 
+      log.log(.notice, "the guest wrote an invalid doorbell", ["queue": "\(queue)"])
     case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
     case .doorbellsLost:
       // The VMM of this client keeps its ioeventfds; the next client is not led into the same.
@@ -328,7 +335,7 @@ final class ControlLoop {
       try handle(request)
     } catch {
       let number = connection?.header.commandNumber ?? 0
-      log.log(.notice, "command \(number) of the client was refused: \(error)")
+      log.log(.notice, "a message of the client was refused: \(error)", ["message_number": "\(number)"])
       connection?.reply(.error(error))
     }
   }

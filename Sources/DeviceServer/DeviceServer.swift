@@ -9,6 +9,7 @@ import Synchronization
 public final class DeviceServer: Sendable {
   private let requests: Mailbox<ControlRequest>
   private let thread: Thread
+  private let counters: DeviceCounters
 
   /// Starts serving.
   ///
@@ -24,17 +25,19 @@ public final class DeviceServer: Sendable {
     ended: @escaping @Sendable () -> Void
   ) throws(Errno) {
     let requests = try Mailbox<ControlRequest>()
+    let counters = DeviceCounters()
     let start = ControlStart.Box(ControlStart(options: options, endpoint: endpoint, requests: requests))
     thread = try Thread(name: "nvmed-\(options.name)") {
       defer { ended() }
       guard let content = start.take() else { return }
       do throws(Errno) {
-        try ControlLoop(pool: pool, start: content, logger: logger).run()
+        try ControlLoop(pool: pool, start: content, logger: logger, counters: counters).run()
       } catch {
         logger.error("the controller cannot be served: \(error)")
       }
     }
     self.requests = requests
+    self.counters = counters
   }
 
   /// Ends it: what is in flight is awaited and made durable. Returns when the thread has ended. Once.
@@ -51,6 +54,9 @@ public final class DeviceServer: Sendable {
 
   /// Has the control thread call `answer`, when it next looks at its messages: it is alive then.
   public func ping(_ answer: @escaping @Sendable () -> Void) { requests.post(.ping(answer)) }
+
+  /// What it has done, for all clients so far. Nobody is waited for.
+  public var statistics: DeviceStatistics { counters.statistics }
 
   // MARK: Questions and changes
 

@@ -38,13 +38,11 @@ public struct DeviceStatus: Sendable {
   public var dmaByteCount: UInt64
   /// Interrupt vectors with an eventfd of the client, in order.
   public var installedVectors: [Int]
-  /// What the controller has done for this client and those before it.
-  public var statistics: ControllerStatistics
 
   /// Nobody is connected.
   static var idle: DeviceStatus {
     DeviceStatus(
       state: .idle, client: nil, controller: nil, doorbells: .unsettled, dmaMapCount: 0, dmaByteCount: 0,
-      installedVectors: [], statistics: ControllerStatistics())
+      installedVectors: [])
   }
 }

@@ -108,6 +108,9 @@ public final class IOThreadPool: Sendable {
   /// ns of CPU time that each thread has used, in their order.
   public var cpuTimes: [UInt64] { threads.map { $0.cpuTime } }
 
+  /// What each thread has done, in their order.
+  public var statistics: [IOThreadStatistics] { handles.map { $0.statistics } }
+
   /// Ends the threads. After every controller has been detached.
   public func stop() {
     for handle in handles { handle.stop() }

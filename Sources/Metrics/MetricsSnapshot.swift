@@ -48,6 +48,8 @@ public struct MetricsSnapshot: Sendable {
     public var connections: UInt64 = 0
     /// Clients that were refused, as there was one already.
     public var refusedConnections: UInt64 = 0
+    /// Log lines that were left out, as guest or client caused too many.
+    public var suppressedLogLines: UInt64 = 0
     /// Ranges of guest memory that the client has mapped.
     public var dmaRanges = 0
     /// Bytes of all of them.
@@ -74,8 +76,6 @@ public struct MetricsSnapshot: Sendable {
   public var startTime: UInt64
   /// ns of CPU time of all its threads.
   public var cpuTime: UInt64
-  /// Log lines that were left out, as there were too many of their sort.
-  public var suppressedLogLines: UInt64
   /// Its I/O threads, in order.
   public var ioThreads: [IOThread] = []
   /// All states that a controller can have.
@@ -84,13 +84,10 @@ public struct MetricsSnapshot: Sendable {
   public var controllers: [Controller] = []
 
   /// One without threads and controllers.
-  public init(
-    version: String, startTime: UInt64, cpuTime: UInt64, suppressedLogLines: UInt64, controllerStates: [String]
-  ) {
+  public init(version: String, startTime: UInt64, cpuTime: UInt64, controllerStates: [String]) {
     self.version = version
     self.startTime = startTime
     self.cpuTime = cpuTime
-    self.suppressedLogLines = suppressedLogLines
     self.controllerStates = controllerStates
   }
 }

@@ -30,5 +30,6 @@
 #include "socket.h"
 #include "storage.h"
 #include "thread.h"
+#include "trace.h"
 
 #endif

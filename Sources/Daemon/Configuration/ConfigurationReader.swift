@@ -46,9 +46,10 @@ struct ConfigurationReader {
     where !ConfigurationSchema.topLevel.contains(key) {
       reportUnknown(
         key, in: "", at: node.position, known: ConfigurationSchema.topLevel,
-        otherwise: "a file has the tables [daemon] and [[controller]]")
+        otherwise: "a file has the tables [daemon], [metrics] and [[controller]]")
     }
-    let daemon = readDaemon(members["daemon"])
+    var daemon = readDaemon(members["daemon"])
+    daemon.model.metricsAddress = readTable(members["metrics"], ConfigurationSchema.metrics).model.metricsAddress
     let controllers = tables(members["controller"], path: "controller", header: "[[controller]]").map {
       readController($0)
     }
@@ -58,14 +59,21 @@ struct ConfigurationReader {
     return consistency.configuration
   }
 
-  private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
+  /// Reads a table that may be there once.
+  private mutating func readTable<Model>(
+    _ node: TOMLNode?, _ schema: ConfigurationTable<Model>
+  ) -> ReadTable<Model> {
     guard let node else { return ReadTable(model: .unset) }
     guard case .table = node.content else {
-      report("daemon", at: node.position, "is \(node.typeName); write [daemon]")
+      report(schema.path, at: node.position, "is \(node.typeName); write \(schema.header)")
       return ReadTable(model: .unset)
     }
+    return readTable(node, schema)
+  }
+
+  private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
     let schema = ConfigurationSchema.daemon
-    var table = readTable(node, schema)
+    var table: ReadTable<DaemonConfiguration> = readTable(node, schema)
     if let path = table.model.controlSocket {
       table.model.controlSocket = absolutePath(path, in: folder)
       recheck("control_socket", of: &table, schema)

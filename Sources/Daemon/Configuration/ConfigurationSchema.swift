@@ -14,6 +14,10 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "log_level", \.logLevel, .choice, meaning: "The least important messages that are still logged."),
       ConfigurationSetting(
+        "log_format", \.logFormat, .choice,
+        meaning: "What log lines look like: \"plain\" and \"json\" go to standard error, \"journald\" sends entries with "
+          + "fields to the journal. \"auto\" is \"journald\" where standard error goes to the journal, else \"plain\"."),
+      ConfigurationSetting(
         "worker_threads", \.workerThreads, .integer(1...64),
         meaning: "Threads for work that may take long: flush, discard, format."),
       ConfigurationSetting(
@@ -51,6 +55,16 @@ public enum ConfigurationSchema {
         meaning: "Folders that images may be opened from while nvmed runs, by a reload or by nvmed ctl; the sandbox "
           + "leaves no others open, but images may be handed over as descriptors. Empty: the folders of the images "
           + "that it starts with.", example: "[\"/var/lib/nvmed\"]"),
+    ], tables: [])
+
+  /// The table `[metrics]`.
+  static let metrics = ConfigurationTable<DaemonConfiguration>(
+    path: "metrics", header: "[metrics]", meaning: "Metrics for Prometheus, over HTTP at /metrics.",
+    settings: [
+      ConfigurationSetting(
+        "listen", \.metricsAddress, .metricsAddress,
+        meaning: "Where they are served. There is no authentication: whoever can connect may read them.",
+        absence: "Default: they are not served.", example: "\"127.0.0.1:9911\"")
     ], tables: [])
 
   /// Each table `[[controller]]`.
@@ -222,11 +236,12 @@ public enum ConfigurationSchema {
     ], tables: [])
 
   /// Tables that a file begins with.
-  static let topLevel = ["daemon", "controller"]
+  static let topLevel = ["daemon", "metrics", "controller"]
 
   /// The header under which `key` is known, if any.
   static func header(of key: String) -> String? {
     if daemon.keys.contains(key) { return daemon.header }
+    if metrics.keys.contains(key) { return metrics.header }
     if controller.settings.contains(where: { $0.key == key }) { return controller.header }
     if namespace.keys.contains(key) { return namespace.header }
     return nil

@@ -1,4 +1,5 @@
 import Doorbells
+import Metrics
 
 /// What the daemon is asked to do: its threads, its log and its controllers.
 ///
@@ -10,6 +11,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var ioCPUs: [Int32]
   /// The least important messages that are still logged.
   public var logLevel: LogLevel
+  /// What log lines look like, and where they go.
+  public var logFormat: LogFormat
   /// Threads for work that may take long (flush, discard, format), 1 to 64.
   public var workerThreads: Int
   /// us that an I/O thread looks on for work before it sleeps, at most; 0 to 1,000.
@@ -30,19 +33,23 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var group: String?
   /// Absolute paths of folders that images may be opened from while it runs; empty: the folders of the first images.
   public var imageFolders: [String]
+  /// Where metrics are served; `nil`: nowhere.
+  public var metricsAddress: MetricsAddress?
   /// The controllers, in the order of the file.
   public var controllers: [ControllerConfiguration]
 
   /// A configuration of the given parts.
   public init(
-    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, workerThreads: Int = 2,
-    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, controlSocket: String? = nil,
-    controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil, group: String? = nil,
-    imageFolders: [String] = [], controllers: [ControllerConfiguration] = []
+    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, logFormat: LogFormat = .auto,
+    workerThreads: Int = 2, spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000,
+    controlSocket: String? = nil, controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil,
+    group: String? = nil, imageFolders: [String] = [], metricsAddress: MetricsAddress? = nil,
+    controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
     self.logLevel = logLevel
+    self.logFormat = logFormat
     self.workerThreads = workerThreads
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
@@ -52,6 +59,7 @@ public struct DaemonConfiguration: Sendable, Equatable {
     self.user = user
     self.group = group
     self.imageFolders = imageFolders
+    self.metricsAddress = metricsAddress
     self.controllers = controllers
   }
 }

@@ -1,3 +1,5 @@
+import Metrics
+
 extension ValueKind where Value == String {
   /// A text for a field of `limit` bytes of Identify Controller, which is padded with spaces (NVM Express Base
   /// Specification, "ASCII string").
@@ -81,6 +83,23 @@ extension ValueKind where Value == [String] {
         return paths.first { !seen.insert($0).inserted }.map { "\(quoted($0)) is listed twice" }
       },
       show: { "[\($0.map(quoted).joined(separator: ", "))]" })
+  }
+}
+
+extension ValueKind where Value == MetricsAddress {
+  /// Where metrics are served.
+  static var metricsAddress: ValueKind {
+    ValueKind(
+      expected: MetricsAddress.expected,
+      decode: { node throws(ValueProblem) in
+        let text = try node.string()
+        guard let address = MetricsAddress(text: text) else {
+          throw ValueProblem("\(quoted(text)) is no loopback address with a port, and no unix socket")
+        }
+        return address
+      },
+      check: { _ in nil },
+      show: { quoted($0.text) })
   }
 }
 

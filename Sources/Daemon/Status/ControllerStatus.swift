@@ -50,8 +50,14 @@ public struct ControllerStatus: Codable, Sendable, Equatable {
   public var limits: RateLimits
   /// Whether commands wait for the limits just now.
   public var isLimited: Bool
-  /// What it has done for all its clients since it is served.
+  /// What it has done since the daemon serves it, for all clients.
   public var statistics: ControllerStatistics
+  /// Clients that were served since then.
+  public var connections: UInt64
+  /// Clients that were refused since then, as there was one already.
+  public var refusedConnections: UInt64
+  /// Log lines of it that were left out since then, as there were too many.
+  public var suppressedLogLines: UInt64
   /// ns of CPU time that its control thread has used.
   public var controlCPUTime: UInt64
 }

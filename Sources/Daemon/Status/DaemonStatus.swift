@@ -1,3 +1,5 @@
+import NVMeController
+
 /// What the daemon is doing: collected by `Supervisor.status()` without disturbing I/O.
 public struct DaemonStatus: Codable, Sendable, Equatable {
   /// The daemon's version.
@@ -24,4 +26,6 @@ public struct IOThreadStatus: Codable, Sendable, Equatable {
   public var cpu: Int32?
   /// ns of CPU time that it has used.
   public var cpuTime: UInt64
+  /// What it has done.
+  public var statistics: IOThreadStatistics
 }

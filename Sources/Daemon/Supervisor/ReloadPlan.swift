@@ -24,6 +24,7 @@ struct ReloadPlan {
   ///   - new: what is to be served; checked.
   init(from old: DaemonConfiguration, to new: DaemonConfiguration) {
     compare("daemon", old, new, ConfigurationSchema.daemon, where: "", except: ["log_level"])
+    compare("metrics", old, new, ConfigurationSchema.metrics, where: "", except: [])
     if new.logLevel != old.logLevel { logLevel = new.logLevel }
     for controller in new.controllers {
       if let before = old.controllers.first(where: { $0.name == controller.name }) {

@@ -21,10 +21,10 @@ extension Supervisor {
       return ControllerStatus(
         controller, pending?.wait(milliseconds: Int32(clamping: left / 1_000_000)), ioThreads: daemon.ioThreads)
     }
-    let threads = pool.cpuTimes.enumerated().map { index, time in
+    let threads = zip(pool.cpuTimes, pool.statistics).enumerated().map { index, thread in
       IOThreadStatus(
         name: "nvmed-io\(index)", cpu: daemon.ioCPUs.isEmpty ? nil : daemon.ioCPUs[index % daemon.ioCPUs.count],
-        cpuTime: time)
+        cpuTime: thread.0, statistics: thread.1)
     }
     return DaemonStatus(
       version: "0.1.0", processID: getpid(), uptime: uptime, logLevel: threshold.level, ioThreads: threads,
@@ -76,7 +76,11 @@ extension ControllerStatus {
     namespaces = served.namespaces.sorted { $0.key < $1.key }.map { NamespaceStatus($0.key, $0.value) }
     limits = served.limits
     isLimited = snapshot?.isLimited ?? false
-    statistics = device?.statistics ?? ControllerStatistics()
+    let done = controller.server.statistics
+    statistics = done.controller
+    connections = done.connections
+    refusedConnections = done.refusedConnections
+    suppressedLogLines = done.suppressedLogLines
     controlCPUTime = controller.server.cpuTime
   }
 

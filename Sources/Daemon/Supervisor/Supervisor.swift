@@ -62,7 +62,7 @@ public final class Supervisor: Sendable {
     _ configuration: DaemonConfiguration, file: String? = nil,
     handedOver: consuming FixedTable<HandedOver> = FixedTable(count: 0) { _ in HandedOver() }
   ) throws(DaemonError) -> Supervisor {
-    let threshold = LogThreshold(configuration.logLevel)
+    let threshold = LogThreshold(configuration.logLevel, LogOutput(configuration.logFormat))
     let logger = makeLogger("nvmed", threshold)
     // A thread that may not run where it is told to would run anywhere.
     let refused = ProcessorsCheck.refused(configuration.ioCPUs)
@@ -107,7 +107,7 @@ public final class Supervisor: Sendable {
   }
 
   static func makeLogger(_ label: String, _ threshold: LogThreshold) -> Logger {
-    Logger(label: label) { StandardErrorLog(label: $0, threshold: threshold) }
+    Logger(label: label) { DaemonLog(label: $0, threshold: threshold) }
   }
 
   /// Makes a change when the one before is made.

@@ -16,10 +16,6 @@ enum MetricCatalogue {
     .single("process_cpu_seconds_total", .counter, "CPU time of all threads of the daemon, in seconds.") {
       .seconds($0.cpuTime)
     },
-    .single(
-      "nvmed_log_lines_suppressed_total", .counter,
-      "Log lines that were left out, as guests or clients caused too many of them."
-    ) { .integer($0.suppressedLogLines) },
   ]
 
   // MARK: I/O threads
@@ -133,6 +129,9 @@ enum MetricCatalogue {
     .controller(
       "nvmed_connections_refused_total", .counter, "Clients that were refused, as the controller had one already."
     ) { .integer($0.refusedConnections) },
+    .controller(
+      "nvmed_log_lines_suppressed_total", .counter, "Log lines that were left out, as guest or client caused too many."
+    ) { .integer($0.suppressedLogLines) },
     .controller("nvmed_control_thread_cpu_seconds_total", .counter, "CPU time of a control thread, in seconds.") {
       .seconds($0.controlCPUTime)
     },

@@ -11,7 +11,8 @@ public enum MetricsAddress: Sendable, Equatable {
 
   /// What an address looks like, as the second half of a sentence.
   public static let expected =
-    "\"127.0.0.1:9911\", \"[::1]:9911\" or \"unix:/run/nvmed/metrics.sock\", of a loopback address or an absolute path"
+    "a loopback address with a port, as in \"127.0.0.1:9911\" or \"[::1]:9911\", or a path, as in "
+    + "\"unix:/run/nvmed/metrics.sock\""
 
   /// Reads an address: `127.0.0.1:9911`, `[::1]:9911` or `unix:/run/nvmed/metrics.sock`; nil where it is none.
   public init?(text: String) {

@@ -1,3 +1,4 @@
+import CLinux
 import GuestMemory
 import LinuxIO
 import NVMeSpec
@@ -52,9 +53,13 @@ extension ControllerPort {
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      let tail = submissionQueues[index].tail
+      let isRung = countsDoorbells && submissionQueues[index].hasNewTail
       let state = submissionQueues[index].look()
-      if submissionQueues[index].tail != tail { doorbells &+= 1 }
+      if isRung {
+        doorbells &+= 1
+        clinux_trace_doorbell(
+          submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+      }
       switch state {
       case .nothingNew: continue
       case .invalid:
@@ -79,9 +84,7 @@ extension ControllerPort {
       if !turn.outcome.isEmpty { attend(to: turn, of: queue, index, before: following, &next) }
     }
     if let next { firstQueue = next }
-    if doorbells > 0, isPolled || doorbellBuffers != nil {
-      counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil)
-    }
+    if doorbells > 0 { counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil) }
     // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
     if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells() }
     isAnnounced = false
@@ -132,7 +135,7 @@ extension ControllerPort {
 
   /// One turn of a submission queue: fetches and begins commands until it is empty, its turn is over, or something
   /// that a command needs is missing.
-  @inline(__always)
+  @inline(never)
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
@@ -175,6 +178,7 @@ extension ControllerPort {
         }
       }
       turn.fetched &+= 1
+      clinux_trace_command_fetch(queue.identifier, command.cdw0, command.namespaceIdentifier)
       let status: Status?
       if let aborted = queue.abortedCommand, aborted == command.commandIdentifier {
         queue.abortedCommand = nil

@@ -36,7 +36,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "\n[[namespace]]\n", "nvmed.toml:2: namespace: unknown key; write [[controller.namespace]]"),
     BadConfiguration(
       "[target.subsystem]",
-      "nvmed.toml:1: target: unknown key; a file has the tables [daemon] and [[controller]]"),
+      "nvmed.toml:1: target: unknown key; a file has the tables [daemon], [metrics] and [[controller]]"),
     BadConfiguration(
       "[daemon]\nio_thread = 2",
       "nvmed.toml:2: daemon.io_thread: unknown key; did you mean 'io_threads'? 'io_thread' belongs in [[controller]]"),
@@ -46,7 +46,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "[daemon]\nIO-THREADS = 2", "nvmed.toml:2: daemon.IO-THREADS: unknown key; did you mean 'io_threads'?"),
     BadConfiguration(
       "[daemon]\ncolour = 1",
-      "nvmed.toml:2: daemon.colour: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"
+      "nvmed.toml:2: daemon.colour: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"
     ),
     BadConfiguration(
       "[daemon]\n\"log level\" = 1",
@@ -54,7 +54,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       "[daemon]\n\"\\u0007\" = 1",
       "nvmed.toml:2: daemon.\"\\u{7}\": unknown key; "
-        + "[daemon] has the keys io_threads, io_cpus, log_level, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"),
+        + "[daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"),
     BadConfiguration(
       controller + "block_size = 512",
       "nvmed.toml:4: controller.block_size: unknown key; 'block_size' belongs in [[controller.namespace]]"),
@@ -83,6 +83,17 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
   static let types: [BadConfiguration] = [
     BadConfiguration("daemon = 1", "nvmed.toml:1: daemon: is an integer; write [daemon]"),
     BadConfiguration("[[daemon]]", "nvmed.toml:1: daemon: is an array; write [daemon]"),
+    BadConfiguration("metrics = 1", "nvmed.toml:1: metrics: is an integer; write [metrics]"),
+    BadConfiguration("[metrics]\nport = 1", "nvmed.toml:2: metrics.port: unknown key; [metrics] has the keys listen"),
+    BadConfiguration("listen = 1", "nvmed.toml:1: listen: unknown key; 'listen' belongs in [metrics]"),
+    BadConfiguration(
+      "[metrics]\nlisten = \"0.0.0.0:9911\"",
+      "nvmed.toml:2: metrics.listen: \"0.0.0.0:9911\" is no loopback address with a port, and no unix socket; "
+        + "write a loopback address with a port, as in \"127.0.0.1:9911\" or \"[::1]:9911\", or a path, as in "
+        + "\"unix:/run/nvmed/metrics.sock\""),
+    BadConfiguration(
+      "[daemon]\nlog_format = \"syslog\"",
+      "nvmed.toml:2: daemon.log_format: \"syslog\" is unknown; write \"auto\", \"plain\", \"journald\" or \"json\""),
     BadConfiguration("[controller]\nname = \"a\"", "nvmed.toml:1: controller: is a table; write [[controller]]"),
     BadConfiguration(
       "controller = [\n  { name = \"a\" },\n  7,\n]",

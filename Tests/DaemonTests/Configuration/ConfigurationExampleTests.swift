@@ -47,7 +47,7 @@ import Testing
     (limits.bytes, limits.readBytes, limits.writtenBytes) = (bytes, bytes, bytes)
     #expect(
       configuration
-        == DaemonConfiguration(controllers: [
+        == DaemonConfiguration(metricsAddress: .tcp(host: "127.0.0.1", port: 9911), controllers: [
           ControllerConfiguration(
             name: "disk0", socketPath: "/run/nvmed/disk0.sock", serial: "NVMED0001", vendorID: 0x1af4, deviceID: 0x10f0,
             ioThread: 0, limits: limits,
@@ -65,7 +65,7 @@ import Testing
     let text = ConfigurationSchema.exampleText()
     let keys =
       ConfigurationSchema.daemon.settings.map(\.key) + ConfigurationSchema.controller.settings.map(\.key)
-      + ConfigurationSchema.namespace.settings.map(\.key)
+      + ConfigurationSchema.namespace.settings.map(\.key) + ConfigurationSchema.metrics.settings.map(\.key)
     #expect(keys.count == Set(keys).count)
     for key in keys {
       let lines = text.split(separator: "\n").filter { $0.hasPrefix("\(key) = ") || $0.hasPrefix("#\(key) = ") }

@@ -1,11 +1,18 @@
 import Logging
 import Synchronization
 
-/// The least important lines that the process logs: all its loggers share one, which may change at any time.
+/// The least important lines that the process logs, and where they go: all its loggers share one. The level may change
+/// at any time.
 final class LogThreshold: Sendable {
   private let index: Atomic<Int>
 
-  init(_ level: LogLevel) { index = Atomic(LogThreshold.index(level)) }
+  /// Where lines go.
+  let output: LogOutput
+
+  init(_ level: LogLevel, _ output: LogOutput = LogOutput(.plain)) {
+    index = Atomic(LogThreshold.index(level))
+    self.output = output
+  }
 
   /// The level as the configuration has it.
   var level: LogLevel {
