@@ -71,7 +71,8 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
   var logLevel: String?
 
-  @Option(name: .long, help: "Path of the socket for nvmed ctl and nvmed top. With it, no controller needs to be given.")
+  @Option(
+    name: .long, help: "Path of the socket for nvmed ctl and nvmed top. With it, no controller needs to be given.")
   var controlSocket: String?
 
   @Option(name: .long, help: "Name or number of a group whose members may use the control socket too.")

@@ -31,12 +31,18 @@ import Testing
       #expect(other[key] == controllers[1][key], "\(key)")
     }
     let list = try controlled.result("controller", "list")
-    #expect(list == .array([
-      ["name": .string("a"), "namespaces": .integer(1), "socket": .string(controlled.folder.file("a.sock")),
-        "state": .string("ready")],
-      ["name": .string("b"), "namespaces": .integer(1), "socket": .string(controlled.folder.file("b.sock")),
-        "state": .string("waiting")],
-    ]))
+    #expect(
+      list
+        == .array([
+          [
+            "name": .string("a"), "namespaces": .integer(1), "socket": .string(controlled.folder.file("a.sock")),
+            "state": .string("ready"),
+          ],
+          [
+            "name": .string("b"), "namespaces": .integer(1), "socket": .string(controlled.folder.file("b.sock")),
+            "state": .string("waiting"),
+          ],
+        ]))
 
     guard case .array(let queues) = try controlled.result("queues", "a") else {
       throw TestFailure("no queues")
@@ -126,10 +132,14 @@ import Testing
     #expect(gone == .exit(0))
     #expect(access(controlled.folder.file("new.sock"), F_OK) == -1)
     host.disconnect()
-    #expect(try controlled.result("controller", "list") == .array([
-      ["name": .string("a"), "namespaces": .integer(1), "socket": .string(controlled.folder.file("a.sock")),
-        "state": .string("waiting")]
-    ]))
+    #expect(
+      try controlled.result("controller", "list")
+        == .array([
+          [
+            "name": .string("a"), "namespaces": .integer(1), "socket": .string(controlled.folder.file("a.sock")),
+            "state": .string("waiting"),
+          ]
+        ]))
     try controlled.daemon.terminate()
   }
 

@@ -40,7 +40,7 @@ import Testing
       let image = try controlled.folder.image("image\(index).img", byteCount: 1 << 20)
       let isAttached = example.method == "controller.attach"
       let reply = try client.call(line, descriptors: isAttached ? [pair.second.rawValue, image.number] : [])
-      let plain = try #require(JSONValue(text: reply.replacing( controlled.folder.path, with: "/srv")))
+      let plain = try #require(JSONValue(text: reply.replacing(controlled.folder.path, with: "/srv")))
       #expect(
         Self.form(plain) == Self.form(example.reply), "\(example.method): is \(reply), described as \(example.reply)")
       examples[index].reply = plain
@@ -152,13 +152,15 @@ import Testing
 extension String {
   /// Paths of a test as those of the document.
   fileprivate func replacingFolder(_ folder: String) -> String {
-    replacing(folder + "/control", with: "/run/nvmed/control.sock").replacing(folder + "/disk0.sock", with: "/run/nvmed/disk0.sock")
-      .replacing(folder + "/disk1.sock", with: "/run/nvmed/disk1.sock").replacing(folder, with: "/srv")
+    replacing(folder + "/control", with: "/run/nvmed/control.sock").replacing(
+      folder + "/disk0.sock", with: "/run/nvmed/disk0.sock"
+    )
+    .replacing(folder + "/disk1.sock", with: "/run/nvmed/disk1.sock").replacing(folder, with: "/srv")
   }
 
   /// Paths of the document as those of a test.
   fileprivate func replacingPaths(to folder: String) -> String {
-    replacing( "/run/nvmed/", with: folder + "/").replacing( "/srv/", with: folder + "/")
+    replacing("/run/nvmed/", with: folder + "/").replacing("/srv/", with: folder + "/")
   }
 }
 

@@ -37,7 +37,8 @@ public enum ControllerTables {
     }
     let lines = facts.map { "  " + Terminal.padded($0.0, 10) + "  " + Terminal.plain($0.1) }
     return ["\(Terminal.plain(status.name)): \(status.state.rawValue)\(client)"]
-      + lines.map { Terminal.start(of: $0, columns: max(width, 40)) } + [""] + namespaces(status.namespaces, width: width)
+      + lines.map { Terminal.start(of: $0, columns: max(width, 40)) } + [""]
+      + namespaces(status.namespaces, width: width)
   }
 
   /// The namespaces of a controller.
@@ -98,7 +99,8 @@ public enum ControllerTables {
     let limits = status.limits
     let all: [(RateLimit?, String, Bool)] = [
       (limits.operations, "", false), (limits.bytes, "", true), (limits.readOperations, " read", false),
-      (limits.readBytes, " read", true), (limits.writeOperations, " write", false), (limits.writtenBytes, " write", true),
+      (limits.readBytes, " read", true), (limits.writeOperations, " write", false),
+      (limits.writtenBytes, " write", true),
     ]
     let texts = all.compactMap { limit, direction, isBytes in
       limit.map { (isBytes ? Quantity.size($0.perSecond) + "/s" : "\($0.perSecond) IOPS") + direction }

@@ -16,7 +16,8 @@ public enum DaemonTables {
       controllers.add([
         controller.name, controller.state.rawValue, controller.client?.processID.map { "\($0)" } ?? "-",
         "\(controller.namespaces.count)", "\(ControllerTables.ioQueueCount(controller))",
-        "\(controller.statistics.inFlight)", controller.doorbells.path.rawValue, controller.socketPath ?? "(handed over)",
+        "\(controller.statistics.inFlight)", controller.doorbells.path.rawValue,
+        controller.socketPath ?? "(handed over)",
       ])
     }
     lines += controllers.isEmpty ? ["no controllers"] : controllers.lines(width: width)

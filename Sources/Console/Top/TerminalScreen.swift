@@ -67,9 +67,11 @@ public struct TerminalScreen: ~Copyable {
 
   /// Shows lines in place of what is there. No more of them than the terminal has are shown.
   public borrowing func show(_ lines: [String]) {
-    let visible = lines.prefix(size.lines)
-    // One write, and each line is cleared behind its text: nothing flickers. No newline after the last: it would scroll.
-    write("\u{1b}[H" + visible.map { $0 + "\u{1b}[K" }.joined(separator: "\r\n") + "\u{1b}[J")
+    let (columns, height) = size
+    // One write, and each line is padded over what was there: nothing flickers, and nothing erases the last column, where
+    // the cursor stays. No newline after the last line: it would scroll.
+    let visible = lines.prefix(height).map { Terminal.padded(Terminal.start(of: $0, columns: columns), columns) }
+    write("\u{1b}[H" + visible.joined(separator: "\r\n") + (visible.count < height ? "\r\n\u{1b}[J" : ""))
   }
 
   /// Waits for a key, a signal, or the time.

@@ -55,7 +55,8 @@ enum Reply {
     return reply(
       identifier,
       error: RPCError(
-        .tooLarge, "not done: the replies to this batch have more than \(batchLimit) bytes already; ask for less at once"))
+        .tooLarge,
+        "not done: the replies to this batch have more than \(batchLimit) bytes already; ask for less at once"))
   }
 
   private static func reply(_ identifier: RequestIdentifier, error: RPCError) -> [UInt8] {

@@ -89,7 +89,8 @@ struct LineReceiver: ~Copyable {
   private func lastLine(receivedAt start: Int) -> Int {
     // A newline at the very end ends that line.
     let received = buffer[start..<content.upperBound - 1]
-    return received.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? (start == content.lowerBound ? start : content.lowerBound)
+    return received.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 }
+      ?? (start == content.lowerBound ? start : content.lowerBound)
   }
 
   /// Makes room behind the content: by moving it to the front, or by a larger buffer.

@@ -48,15 +48,8 @@ struct ConfigurationConsistency {
   }
 
   private mutating func checkControl() {
-    guard daemon.refused.isDisjoint(with: ["control_socket", "control_group"]) else { return }
-    guard let path = daemon.model.controlSocket else {
-      if daemon.model.controlGroup != nil {
-        report(
-          "daemon.control_group", at: daemon.position(of: "control_group"),
-          "has no effect without control_socket; write that too, or remove it")
-      }
-      return
-    }
+    guard !daemon.refused.contains("control_socket") else { return }
+    guard let path = daemon.model.controlSocket else { return }
     for controller in controllers where controller.table.model.socketPath == path {
       report(
         "controller.socket", at: controller.table.position(of: "socket"),

@@ -50,7 +50,8 @@ extension ControlMethods {
           throw RPCError(.invalidParameters, "no socket came with the request; send it as the first descriptor")
         }
         if parameters.controller["socket"] != nil {
-          throw RPCError(.invalidParameters, "'socket' has no effect with a socket that comes with the request; remove it")
+          throw RPCError(
+            .invalidParameters, "'socket' has no effect with a socket that comes with the request; remove it")
         }
         return try ControlMethods.add(parameters, socket: socket, &descriptors, supervisor)
       },

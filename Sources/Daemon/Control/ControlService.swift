@@ -10,7 +10,8 @@ enum ControlService {
     if let number = configuration.inheritedControlSocket {
       do throws(Errno) { return try UnixListener(inheriting: FileDescriptor(owning: number)) } catch {
         throw DaemonError(
-          "the socket 'control' of systemd cannot be listened on: \(error); write ListenStream= with a path in its unit")
+          "the socket 'control' of systemd cannot be listened on: \(error); write ListenStream= with a path in its unit"
+        )
       }
     }
     guard let path = configuration.controlSocket else { return nil }

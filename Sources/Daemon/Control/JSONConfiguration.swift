@@ -17,7 +17,9 @@ enum JSONConfiguration {
   static func controller(
     _ value: JSONValue, daemon: DaemonConfiguration, descriptors: Range<Int>
   ) throws(RPCError) -> ControllerConfiguration {
-    guard case .object(var members) = value else { throw RPCError(.invalidParameters, "'controller' must be an object") }
+    guard case .object(var members) = value else {
+      throw RPCError(.invalidParameters, "'controller' must be an object")
+    }
     var images: [Int32?] = []
     if case .array(let namespaces)? = members["namespace"] {
       var plain: [JSONValue] = []
@@ -101,7 +103,8 @@ enum JSONConfiguration {
   ) throws(RPCError) -> TOMLNode {
     if case .string(let path)? = members[key], !path.hasPrefix("/") {
       throw RPCError(
-        .invalidParameters, "'\(key)' is the path \(quoted(path)); write an absolute one, as the daemon's folder is another")
+        .invalidParameters,
+        "'\(key)' is the path \(quoted(path)); write an absolute one, as the daemon's folder is another")
     }
     return TOMLNode(content: .table(members.compactMapValues(node)), position: nil)
   }

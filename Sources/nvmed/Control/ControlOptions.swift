@@ -35,7 +35,8 @@ struct ControlOptions: ParsableArguments {
     do throws(ControlClientError) {
       var client = try ControlClient(path: path)
       if json {
-        print(ControlOptions.text(try client.call(method, parameters, descriptors: descriptors, returning: JSONValue.self)))
+        print(
+          ControlOptions.text(try client.call(method, parameters, descriptors: descriptors, returning: JSONValue.self)))
       } else {
         for line in show(try client.call(method, parameters, descriptors: descriptors)) { print(line) }
       }

@@ -29,7 +29,8 @@ struct NamespaceCommand: ParsableCommand {
 
     @Argument(help: "The controller's name.") var controller: String
     @OptionGroup var namespace: NamespaceOptions
-    @Option(name: .long, help: ArgumentHelp("Namespace identifier (default: the lowest free one).", valueName: "number"))
+    @Option(
+      name: .long, help: ArgumentHelp("Namespace identifier (default: the lowest free one).", valueName: "number"))
     var nsid: Int?
     @OptionGroup var keys: KeyOptions
     @OptionGroup var control: ControlOptions

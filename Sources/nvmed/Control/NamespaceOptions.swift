@@ -8,10 +8,12 @@ struct NamespaceOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Raw disk image or block device.", valueName: "file"))
   var image: String?
 
-  @Option(name: .long, help: ArgumentHelp("An open image to hand over, by its number in this process.", valueName: "fd"))
+  @Option(
+    name: .long, help: ArgumentHelp("An open image to hand over, by its number in this process.", valueName: "fd"))
   var imageFd: Int32?
 
-  @Option(name: .long, help: ArgumentHelp("A namespace in memory instead, of this size, such as 1GiB.", valueName: "size"))
+  @Option(
+    name: .long, help: ArgumentHelp("A namespace in memory instead, of this size, such as 1GiB.", valueName: "size"))
   var memory: String?
 
   @Option(name: .long, help: ArgumentHelp("A namespace without data instead, of this size.", valueName: "size"))

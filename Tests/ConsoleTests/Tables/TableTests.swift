@@ -81,7 +81,8 @@ import Testing
     controller.socketPath = "/" + long
     controller.namespaces[0].image = "/" + long
     for width in [80, 100] {
-      let all = DaemonTables.status(Samples.daemon(uptime: 1, [controller]), width: width)
+      let all =
+        DaemonTables.status(Samples.daemon(uptime: 1, [controller]), width: width)
         + ControllerTables.status(controller, width: width)
         + DaemonTables.controllers([ControllerSummary(controller)], width: width)
       #expect(all.allSatisfy { $0.count <= width })

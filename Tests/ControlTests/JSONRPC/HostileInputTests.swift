@@ -22,7 +22,8 @@ import Testing
   func refusesWhatIsNoJSON(_ text: String) throws { try expectParseError(Array(text.utf8), text) }
 
   @Test(arguments: [
-    "\"\\ud83d\\ude00\\u00e9\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "-0", "0.5e-3", "1E+2", " [ ] ", "{ \"a\" : [ null , true , false ] }",
+    "\"\\ud83d\\ude00\\u00e9\\/\\b\\f\\n\\r\\t\\\"\\\\\"", "-0", "0.5e-3", "1E+2", " [ ] ",
+    "{ \"a\" : [ null , true , false ] }",
     "\t\r\"\u{7f}\"",
   ])
   func takesAllThatIsJSON(_ text: String) { #expect(JSONGrammar.isValue(Array(text.utf8))) }
@@ -73,20 +74,23 @@ import Testing
   /// 1 MiB of small values is refused before each of them is looked at.
   @Test func boundsTheValues() throws {
     let values = "[" + Array(repeating: "{}", count: 300_000).joined(separator: ",") + "]"
-    let reply = try #require(answer(#"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(values)},"id":1}"#, methods))
+    let reply = try #require(
+      answer(#"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(values)},"id":1}"#, methods))
     #expect(reply.contains(#""code":-32602"#))
     #expect(reply.contains("too many values"))
     let few = "[" + Array(repeating: "1", count: 5000).joined(separator: ",") + "]"
-    #expect(answer(#"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(few)},"id":1}"#, methods)?
-      .contains(#""result":[1,1"#) == true)
+    #expect(
+      answer(#"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(few)},"id":1}"#, methods)?
+        .contains(#""result":[1,1"#) == true)
   }
 
   @Test func ignoresLargeNumbersThatNobodyAskedFor() {
     let digits = String(repeating: "9", count: 100_000)
     let reply = answer(#"{"jsonrpc":"2.0","method":"count","extra":\#(digits),"id":1}"#, methods)
     #expect(reply == #"{"jsonrpc":"2.0","id":1,"result":1}"# + "\n")
-    #expect(answer(#"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(digits)},"id":1}"#, methods)?
-      .contains("\"error\"") == true)
+    #expect(
+      answer(#"{"jsonrpc":"2.0","method":"echo","params":{"value":\#(digits)},"id":1}"#, methods)?
+        .contains("\"error\"") == true)
   }
 
   /// Of a name that occurs twice one value counts, and only one.

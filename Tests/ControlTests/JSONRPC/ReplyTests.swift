@@ -14,8 +14,10 @@ import Testing
     (#" {"jsonrpc":"2.0","method":"sum","params":{"left":1,"right":null},"id":null} "#, #""id":null,"result":1"#),
     (#"{"jsonrpc":"2.0","method":"count","id":-9223372036854775808}"#, #""id":-9223372036854775808,"result":1"#),
     (#"{"jsonrpc":"2.0","method":"count","params":{},"id":1.5}"#, #""id":1.5,"result":1"#),
-    (#"{"jsonrpc":"2.0","method":"echo","params":{"value":{"b":[null,true,1,18446744073709551615,"/ü"],"a":{}}},"id":1}"#,
-      #""id":1,"result":{"a":{},"b":[null,true,1,18446744073709551615,"/ü"]}"#),
+    (
+      #"{"jsonrpc":"2.0","method":"echo","params":{"value":{"b":[null,true,1,18446744073709551615,"/ü"],"a":{}}},"id":1}"#,
+      #""id":1,"result":{"a":{},"b":[null,true,1,18446744073709551615,"/ü"]}"#
+    ),
   ])
   func repliesWithTheResult(_ request: String, _ reply: String) {
     #expect(answer(request, methods) == "{\"jsonrpc\":\"2.0\",\(reply)}\n")
@@ -34,19 +36,25 @@ import Testing
   @Test(arguments: [
     (#"{"jsonrpc":"2.0","method":"none","id":1}"#, -32_601, 1, "no method 'none'"),
     (#"{"jsonrpc":"2.0","method":"sum","id":2}"#, -32_602, 2, "parameter 'left': is missing; write an integer"),
-    (#"{"jsonrpc":"2.0","method":"sum","params":{"left":"1"},"id":3}"#, -32_602, 3,
-      "parameter 'left': is of another type; write an integer"),
+    (
+      #"{"jsonrpc":"2.0","method":"sum","params":{"left":"1"},"id":3}"#, -32_602, 3,
+      "parameter 'left': is of another type; write an integer"
+    ),
     (#"{"jsonrpc":"2.0","method":"sum","params":{"left":null},"id":3}"#, -32_602, 3, "parameter 'left': is null"),
     (#"{"jsonrpc":"2.0","method":"sum","params":{"left":1e40},"id":4}"#, -32_602, 4, "number is too large"),
     (#"{"jsonrpc":"2.0","method":"sum","params":{"left":1.5},"id":4}"#, -32_602, 4, "has a fraction"),
-    (#"{"jsonrpc":"2.0","method":"sum","params":{"left":1,"reft":2},"id":5}"#, -32_602, 5,
-      "unknown parameter 'reft'; the method takes 'left', 'right'"),
+    (
+      #"{"jsonrpc":"2.0","method":"sum","params":{"left":1,"reft":2},"id":5}"#, -32_602, 5,
+      "unknown parameter 'reft'; the method takes 'left', 'right'"
+    ),
     (#"{"jsonrpc":"2.0","method":"count","params":{"x":1},"id":5}"#, -32_602, 5, "the method takes none"),
     (#"{"jsonrpc":"2.0","method":"sum","params":[1,2],"id":6}"#, -32_602, 6, "must be an object"),
     (#"{"jsonrpc":"2.0","method":"sum","params":5,"id":6}"#, -32_602, 6, "must be an object"),
     (#"{"jsonrpc":"2.0","method":"nothing","id":8}"#, -32_603, 8, "cannot be written as JSON"),
-    (#"{"jsonrpc":"2.0","method":"sum","params":{"left":9223372036854775807,"right":1},"id":9}"#, -32_000, 9,
-      #"the sum is too large"#),
+    (
+      #"{"jsonrpc":"2.0","method":"sum","params":{"left":9223372036854775807,"right":1},"id":9}"#, -32_000, 9,
+      #"the sum is too large"#
+    ),
     (#"{"jsonrpc":"1.0","method":"count","id":1}"#, -32_600, 1, "'jsonrpc' must be"),
     (#"{"method":"count","id":1}"#, -32_600, 1, "'jsonrpc' must be"),
     (#"{"jsonrpc":2.0,"method":"count","id":1}"#, -32_600, 1, "'jsonrpc' must be"),
@@ -94,7 +102,8 @@ import Testing
       """
     let line = batch.split(separator: "\n").joined()
     let reply = try #require(answer(line, methods))
-    #expect(reply.hasPrefix(#"[{"jsonrpc":"2.0","id":"a","result":1},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#))
+    #expect(
+      reply.hasPrefix(#"[{"jsonrpc":"2.0","id":"a","result":1},{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"#))
     #expect(reply.contains(#",{"jsonrpc":"2.0","id":2,"error":{"code":-32601,"#))
     #expect(reply.hasSuffix(#",{"jsonrpc":"2.0","id":3,"result":3}]"# + "\n"))
   }

@@ -13,7 +13,8 @@ import Testing
     let client = try server.connect()
     for number in 1...100 { #expect(try client.call("count") == result("\(number)")) }
     // Several in one piece, with blank lines between them; their order is kept.
-    try client.send(request("count", id: 5) + "\n \r\n" + request("sum", #"{"left":1}"#, id: 6) + request("count", id: 7))
+    try client.send(
+      request("count", id: 5) + "\n \r\n" + request("sum", #"{"left":1}"#, id: 6) + request("count", id: 7))
     #expect(try client.line() == result("101", id: 5))
     #expect(try client.line() == result("1", id: 6))
     #expect(try client.line() == result("102", id: 7))

@@ -74,7 +74,8 @@ final class RawClient {
       let count: Int
       do throws(Errno) {
         count = try UnixSocket.receive(
-          socket.rawValue, into: &buffer, at: 0..<buffer.count, descriptors: &none, wait: true).count
+          socket.rawValue, into: &buffer, at: 0..<buffer.count, descriptors: &none, wait: true
+        ).count
       } catch .connectionReset {
         return nil
       }

@@ -61,7 +61,8 @@ final class ControlledDaemon {
   /// A host whose driver has begun.
   func host(_ socket: String) throws -> HostController {
     let host = try HostController(
-      path: folder.file(socket), memory: try HostMemory(byteCount: 8 << 20), options: HostOptions(doorbells: .slots, vectors: 3))
+      path: folder.file(socket), memory: try HostMemory(byteCount: 8 << 20),
+      options: HostOptions(doorbells: .slots, vectors: 3))
     try host.initialize(queues: 2)
     return host
   }
