@@ -29,7 +29,7 @@ struct ConfigurationReader {
   let checksFiles: Bool
   private(set) var errors: [ConfigurationError] = []
 
-  init(file: String?, folder: String, checksFiles: Bool) {
+  init(file: String?, folder: String, checksFiles: Bool = false) {
     self.file = file
     self.folder = folder
     self.checksFiles = checksFiles
