@@ -58,7 +58,7 @@ let package = Package(
     .target(name: "Doorbells", dependencies: ["LinuxIO", "BPF"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(
-      name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
+      name: "NVMeController", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
     .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(

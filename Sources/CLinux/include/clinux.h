@@ -29,5 +29,6 @@
 #include "socket.h"
 #include "storage.h"
 #include "thread.h"
+#include "trace.h"
 
 #endif

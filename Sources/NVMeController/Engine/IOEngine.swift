@@ -1,3 +1,4 @@
+import CLinux
 import Doorbells
 import GuestMemory
 import LinuxIO
@@ -274,7 +275,9 @@ public struct IOEngine: ~Copyable {
   private mutating func submit() {
     let pending = resources.aio.pendingCount
     let rejected = resources.aio.submit()
-    counters.countSubmission(pending &- resources.aio.pendingCount)
+    let submitted = pending &- resources.aio.pendingCount
+    counters.countSubmission(submitted)
+    clinux_trace_submit(UInt64(truncatingIfNeeded: submitted))
     // The kernel may have taken its time: a buffered file is read before it returns.
     resources.clock.expire()
     if rejected > 0 { resources.clock.read() }
