@@ -57,7 +57,8 @@ extension ControllerPort {
       let state = submissionQueues[index].look()
       if submissionQueues[index].tail != tail {
         if countsDoorbells { doorbells &+= 1 }
-        clinux_trace_doorbell(submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+        clinux_trace_doorbell(
+          submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
       }
       switch state {
       case .nothingNew: continue
