@@ -8,5 +8,7 @@ struct NVMED: ParsableCommand {
     commandName: "nvmed",
     abstract: "Serves disk images to virtual machines as NVMe SSDs, over vfio-user.",
     version: "nvmed \(Daemon.version)",
-    subcommands: [Serve.self, CheckConfig.self, ExampleConfig.self, DoctorCommand.self])
+    subcommands: [
+      Serve.self, CheckConfig.self, ExampleConfig.self, DoctorCommand.self, ControlCommand.self, TopCommand.self,
+    ], defaultSubcommand: Serve.self)
 }

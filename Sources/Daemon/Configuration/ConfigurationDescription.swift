@@ -25,7 +25,7 @@ public struct KeyDescription: Sendable, Equatable {
 extension ConfigurationSchema {
   /// Every table of a configuration file.
   public static var tables: [TableDescription] {
-    [describe(daemon), describe(controller), describe(namespace)]
+    [describe(daemon), describe(metrics), describe(controller), describe(namespace)]
   }
 
   /// What holds for all of them, in sentences.

@@ -88,6 +88,7 @@ extension DaemonConfiguration {
       return table
     }
     let daemon = check(self, ConfigurationSchema.daemon)
+    _ = check(self, ConfigurationSchema.metrics)
     let controllers = controllers.map { controller in
       ReadController(
         table: check(controller, ConfigurationSchema.controller),

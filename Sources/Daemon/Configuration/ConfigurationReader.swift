@@ -46,9 +46,10 @@ struct ConfigurationReader {
     where !ConfigurationSchema.topLevel.contains(key) {
       reportUnknown(
         key, in: "", at: node.position, known: ConfigurationSchema.topLevel,
-        otherwise: "a file has the tables [daemon] and [[controller]]")
+        otherwise: "a file has the tables [daemon], [metrics] and [[controller]]")
     }
-    let daemon = readDaemon(members["daemon"])
+    var daemon = readDaemon(members["daemon"])
+    daemon.model.metricsAddress = readTable(members["metrics"], ConfigurationSchema.metrics).model.metricsAddress
     let controllers = tables(members["controller"], path: "controller", header: "[[controller]]").map {
       readController($0)
     }
@@ -58,16 +59,32 @@ struct ConfigurationReader {
     return consistency.configuration
   }
 
-  private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
+  /// Reads a table that may be there once.
+  private mutating func readTable<Model>(
+    _ node: TOMLNode?, _ schema: ConfigurationTable<Model>
+  ) -> ReadTable<Model> {
     guard let node else { return ReadTable(model: .unset) }
     guard case .table = node.content else {
-      report("daemon", at: node.position, "is \(node.typeName); write [daemon]")
+      report(schema.path, at: node.position, "is \(node.typeName); write \(schema.header)")
       return ReadTable(model: .unset)
     }
-    return readTable(node, ConfigurationSchema.daemon)
+    return readTable(node, schema)
   }
 
-  private mutating func readController(_ node: TOMLNode) -> ReadController {
+  private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
+    let schema = ConfigurationSchema.daemon
+    var table: ReadTable<DaemonConfiguration> = readTable(node, schema)
+    if let path = table.model.controlSocket {
+      table.model.controlSocket = absolutePath(path, in: folder)
+      recheck("control_socket", of: &table, schema)
+    }
+    table.model.imageFolders = table.model.imageFolders.map { absolutePath($0, in: folder) }
+    if !table.refused.contains("image_folders") { recheck("image_folders", of: &table, schema) }
+    return table
+  }
+
+  /// Reads one `[[controller]]`; what is refused is in `errors`.
+  mutating func readController(_ node: TOMLNode) -> ReadController {
     let schema = ConfigurationSchema.controller
     var table = readTable(node, schema)
     if let path = table.model.socketPath {
@@ -98,7 +115,8 @@ struct ConfigurationReader {
         + serial.expected)
   }
 
-  private mutating func readNamespace(_ node: TOMLNode) -> ReadTable<NamespaceConfiguration> {
+  /// Reads one `[[controller.namespace]]`; what is refused is in `errors`.
+  mutating func readNamespace(_ node: TOMLNode) -> ReadTable<NamespaceConfiguration> {
     let schema = ConfigurationSchema.namespace
     var table = readTable(node, schema)
     if let path = table.model.imagePath {

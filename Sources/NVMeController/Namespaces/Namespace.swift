@@ -38,5 +38,5 @@ public final class Namespace: Sendable {
   }
 
   /// Whether a flush has failed, after which nothing that the volatile cache held can be called durable.
-  var writeCacheFailed: Bool { backend.image?.writeCacheFailed ?? false }
+  public var writeCacheFailed: Bool { backend.image?.writeCacheFailed ?? false }
 }

@@ -55,6 +55,12 @@ struct SubmissionQueue: ~Copyable {
   /// What a look at the doorbell showed.
   enum DoorbellState { case nothingNew, commands, invalid(UInt32) }
 
+  /// Whether the tail doorbell has another value than at the last look.
+  var hasNewTail: Bool {
+    guard let value = doorbell?.load() else { return false }
+    return Int(value) != tail && value != lastInvalidTail
+  }
+
   /// Reads the tail doorbell once.
   ///
   /// - Returns: `.invalid` for a value that is no entry of the queue, once as long as it stays; the queue ignores it.
@@ -107,6 +113,9 @@ struct SubmissionQueue: ~Copyable {
     head = next == size ? 0 : next
     return entry
   }
+
+  /// Takes the last fetch back: the entry is fetched again later.
+  mutating func unfetch() { head = head == 0 ? size - 1 : head - 1 }
 
   /// Whether a command with this identifier waits to be fetched.
   func waits(_ command: UInt16) -> Bool {
