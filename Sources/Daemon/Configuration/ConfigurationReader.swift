@@ -55,7 +55,7 @@ struct ConfigurationReader {
     }
     let consistency = ConfigurationConsistency(file: file, daemon: daemon, controllers: controllers)
     errors += consistency.errors
-    if checksFiles { errors += ConfigurationFiles(file: file, controllers: controllers).errors }
+    if checksFiles { errors += ConfigurationFiles(file: file, daemon: daemon, controllers: controllers).errors }
     return consistency.configuration
   }
 
