@@ -1,3 +1,4 @@
+import Control
 import LinuxIO
 import Logging
 import Metrics
@@ -11,21 +12,31 @@ public enum Daemon {
   }
 
   /// Reads the configuration again, with what the command line says on top of it.
-  public typealias Rereading = () throws(ConfigurationErrors) -> DaemonConfiguration
+  public typealias Rereading = @Sendable () throws(ConfigurationErrors) -> DaemonConfiguration
 
   /// Serves until SIGTERM or SIGINT, or until every client that was handed over has gone. SIGHUP reads the configuration
   /// again.
   ///
   /// Call it on the main thread, before any other thread is started.
   ///
-  /// - Parameter reread: reads the configuration file again; nil where there is none.
+  /// - Parameters:
+  ///   - file: the configuration file, which may be read again.
+  ///   - reread: reads it again; nil where there is none.
   /// - Throws: the reason why it cannot start; then nothing was started.
-  public static func run(_ configuration: DaemonConfiguration, reread: Rereading? = nil) throws(DaemonError) {
+  public static func run(
+    _ configuration: DaemonConfiguration, file: String? = nil, reread: Rereading? = nil
+  ) throws(DaemonError) {
     // Descriptors that were handed over have their numbers; nothing else may be opened before they have owners.
     var handedOver = FixedTable<HandedOver>(count: configuration.controllers.count) { _ in HandedOver() }
     for (index, controller) in configuration.controllers.enumerated() {
       handedOver[index] = try HandedOver.inherited(by: controller)
     }
+    let controlListener = try ControlService.listen(configuration)
+    var metricsListener: MetricsListener?
+    do throws(MetricsServerError) {
+      if let address = configuration.metricsAddress { metricsListener = try MetricsListener(address) }
+    } catch { throw DaemonError(error.description) }
+    let manager = try ServiceManager.find()
     ResourceLimits.raiseOpenFiles()
     let signals = try need { () throws(Errno) in try Signals() }
     let epoll = try need { () throws(Errno) in
@@ -33,12 +44,16 @@ public enum Daemon {
       try epoll.add(signals.rawValue, .readable, token: Source.signals.rawValue)
       return epoll
     }
-    let supervisor = try Supervisor.start(configuration, handedOver: handedOver)
+    let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
     let metrics: MetricsServer?
+    let control: ControlServer?
+    let heartbeat: Heartbeat?
     do {
+      heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
-      metrics = try configuration.metricsAddress.map { address in
-        try MetricsServer.start(address) { MetricsSnapshot(supervisor.status()) }
+      control = try ControlService.start(controlListener, configuration, supervisor, reread: reread)
+      metrics = try metricsListener.take().map { listener in
+        try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
       }
     } catch {
       supervisor.stop()
@@ -46,6 +61,7 @@ public enum Daemon {
     }
     let logger = supervisor.logger
     if let address = configuration.metricsAddress { logger.info("metrics on \(address.text)") }
+    manager.ready(status(supervisor))
     var events = EpollEvents()
     wait: while true {
       epoll.wait(timeout: -1, into: &events)
@@ -56,17 +72,32 @@ public enum Daemon {
           case .end(let number)?:
             logger.info("signal \(number): completing what is in flight")
             break wait
-          case .reload?: reload(supervisor, reread, logger)
+          case .reload?:
+            manager.reloading()
+            reload(supervisor, reread, logger)
+            manager.ready(status(supervisor))
           case nil: break
           }
-        case .ended: if supervisor.collectEnded() { break wait }
+        case .ended:
+          // With a control socket the next controller may come.
+          if supervisor.collectEnded(), control == nil { break wait }
         case nil: break
         }
       }
     }
     metrics?.stop()
+    control?.stop()
+    manager.stopping("completing what is in flight")
+    heartbeat?.stopping()
     supervisor.stop()
+    heartbeat?.end()
     logger.info("ended")
+  }
+
+  /// What the service manager shows of the daemon.
+  private static func status(_ supervisor: Supervisor) -> String {
+    let count = supervisor.configuration.controllers.count
+    return "serving \(count) \(count == 1 ? "controller" : "controllers")"
   }
 
   /// Reads the configuration again, and logs what came of it.

@@ -78,6 +78,11 @@ enum NamespaceOpening {
       warnOfTail(image, logger)
       return BlockBackend(image: image)
     } catch {
+      if case .noPermission = error.reason, Confinement.hides(error.path) {
+        throw DaemonError(
+          "\(error.path): the sandbox does not leave its folder open; add it to daemon.image_folders and restart nvmed, or "
+            + "hand the image over as a descriptor")
+      }
       throw DaemonError(error.description)
     }
   }

@@ -10,6 +10,7 @@ extension ControlLoop {
     for request in requests.takeAll() {
       switch request {
       case .stop: stop()
+      case .ping(let answer): answer()
       case .status(let answer): tellStatus(answer)
       case .setNamespace(let identifier, let namespace, let answer): set(identifier, namespace, answer)
       case .setLimits(let limits, let answer):

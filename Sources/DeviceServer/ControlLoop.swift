@@ -73,10 +73,10 @@ final class ControlLoop {
   private let counters: DeviceCounters
 
   init(
-    _ options: DeviceOptions, pool: IOThreadPool, start: consuming ControlStart, logger: Logger,
-    counters: DeviceCounters
+    pool: IOThreadPool, start: consuming ControlStart, logger: Logger, counters: DeviceCounters
   ) throws(Errno) {
     self.counters = counters
+    let options = start.options
     self.options = options
     self.pool = pool
     postWrite = options.postWrite

@@ -6,6 +6,8 @@ import Synchronization
 enum ControlRequest: Sendable {
   /// The server ends.
   case stop
+  /// Called by the thread: it is alive.
+  case ping(@Sendable () -> Void)
   /// What it is doing.
   case status(Answer<DeviceStatus>)
   /// A namespace comes, changes its size, or goes (nil): answered when it is shown, or when nothing uses it any more;

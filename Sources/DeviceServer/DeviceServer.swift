@@ -26,12 +26,12 @@ public final class DeviceServer: Sendable {
   ) throws(Errno) {
     let requests = try Mailbox<ControlRequest>()
     let counters = DeviceCounters()
-    let start = ControlStart.Box(ControlStart(endpoint: endpoint, requests: requests))
+    let start = ControlStart.Box(ControlStart(options: options, endpoint: endpoint, requests: requests))
     thread = try Thread(name: "nvmed-\(options.name)") {
       defer { ended() }
       guard let content = start.take() else { return }
       do throws(Errno) {
-        try ControlLoop(options, pool: pool, start: content, logger: logger, counters: counters).run()
+        try ControlLoop(pool: pool, start: content, logger: logger, counters: counters).run()
       } catch {
         logger.error("the controller cannot be served: \(error)")
       }
@@ -54,6 +54,9 @@ public final class DeviceServer: Sendable {
 
   /// What it has done, for all clients so far. Nobody is waited for.
   public var statistics: DeviceStatistics { counters.statistics }
+
+  /// Has the control thread call `answer`, when it next looks at its messages: it is alive then.
+  public func ping(_ answer: @escaping @Sendable () -> Void) { requests.post(.ping(answer)) }
 
   // MARK: Questions and changes
 
@@ -127,7 +130,10 @@ public final class DeviceServer: Sendable {
 }
 
 /// What a control thread takes with it when it starts.
+///
+/// Nobody else keeps it: namespaces that go are to be closed.
 struct ControlStart: ~Copyable, Sendable {
+  let options: DeviceOptions
   let endpoint: DeviceEndpoint
   let requests: Mailbox<ControlRequest>
 

@@ -190,6 +190,13 @@ public struct PeerCredentials: Equatable, Sendable {
   public let userID: uid_t
   /// Its effective group.
   public let groupID: gid_t
+
+  /// Credentials of these parts.
+  public init(processID: pid_t, userID: uid_t, groupID: gid_t) {
+    self.processID = processID
+    self.userID = userID
+    self.groupID = groupID
+  }
 }
 
 /// Two sockets connected with each other (`socketpair(2)`). Both block and close on exec.

@@ -73,7 +73,14 @@ import Testing
     let folder = try TestFolder()
     let threads = doorbells == .mappedPage ? 1 : 2
     // Nobody asks for metrics; their server waits as all others do.
-    var configuration = "[daemon]\nio_threads = \(threads)\n[metrics]\nlisten = \"unix:\(folder.file("metrics.sock"))\"\n"
+    var configuration = """
+      [daemon]
+      io_threads = \(threads)
+      control_socket = "control"
+      [metrics]
+      listen = "unix:\(folder.file("metrics.sock"))"
+
+      """
     for index in 0..<max(clients, 1) {
       _ = try folder.image("\(index).img", byteCount: 1 << 20)
       configuration += """

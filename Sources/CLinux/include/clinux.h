@@ -25,6 +25,7 @@
 #include "bpf.h"
 #include "kvm.h"
 #include "memory.h"
+#include "sandbox.h"
 #include "sigbus.h"
 #include "socket.h"
 #include "storage.h"

@@ -12,6 +12,7 @@ struct ConfigurationConsistency {
     self.daemon = daemon
     self.controllers = controllers
     checkThreads()
+    checkControl()
     for controller in controllers { check(controller) }
     checkSharing()
   }
@@ -34,12 +35,32 @@ struct ConfigurationConsistency {
   // MARK: Keys that depend on others
 
   private mutating func checkThreads() {
+    if daemon.refused.isDisjoint(with: ["user", "group"]), daemon.model.group != nil, daemon.model.user == nil {
+      report("daemon.group", at: daemon.position(of: "group"), "has no effect without user; write user too")
+    }
     guard daemon.refused.isDisjoint(with: ["io_threads", "io_cpus"]) else { return }
     let (threads, cpus) = (daemon.model.ioThreads, daemon.model.ioCPUs.count)
     if cpus != 0, cpus != threads {
       report(
         "daemon.io_cpus", at: daemon.position(of: "io_cpus"),
         "lists \(cpus) CPUs for \(threads) I/O threads; list one for each, or none")
+    }
+  }
+
+  private mutating func checkControl() {
+    guard daemon.refused.isDisjoint(with: ["control_socket", "control_group"]) else { return }
+    guard let path = daemon.model.controlSocket else {
+      if daemon.model.controlGroup != nil {
+        report(
+          "daemon.control_group", at: daemon.position(of: "control_group"),
+          "has no effect without control_socket; write that too, or remove it")
+      }
+      return
+    }
+    for controller in controllers where controller.table.model.socketPath == path {
+      report(
+        "controller.socket", at: controller.table.position(of: "socket"),
+        "\(quoted(path)) is the control socket too; write different paths")
     }
   }
 
@@ -174,6 +195,12 @@ struct ConfigurationConsistency {
     reportShared(
       "controller.namespace.image", uses("image") { $0.imagePath },
       "use another image, or write read_only = true in both", unless: { $0.isReadOnly && $1.isReadOnly })
+    reportShared(
+      "controller.namespace.image", uses("image") { $0.inheritedImage.map { "descriptor \($0)" } },
+      "hand over one descriptor for each namespace")
+    reportShared(
+      "controller.socket", uses("socket") { $0.inheritedSocket.map { "descriptor \($0)" } },
+      "hand over one socket for each controller")
     let identifiers: [(String, @Sendable (NamespaceConfiguration) -> [UInt8]?)] = [
       ("uuid", { $0.uuid }), ("nguid", { $0.nguid }), ("eui64", { $0.eui64 }),
     ]

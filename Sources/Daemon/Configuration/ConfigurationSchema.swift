@@ -28,6 +28,33 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "poll_sleep_us", \.pollSleepMicroseconds, .integer(1...100_000),
         meaning: "Microseconds that the first command of an idle controller with doorbells = \"poll\" waits, at most."),
+      ConfigurationSetting(
+        "control_socket", \.controlSocket, .path(107),
+        meaning: "The socket of `nvmed ctl` and `nvmed top`: root and the user that nvmed runs as may connect, and "
+          + "control_group.",
+        absence: "Default: none, so that several daemons need not agree on one. nvmed ctl looks at "
+          + "/run/nvmed/control.sock where it is not told.",
+        example: "\"/run/nvmed/control.sock\""),
+      ConfigurationSetting(
+        "control_group", \.controlGroup, .identifyText(32),
+        meaning: "Name or number of a group whose members may connect to control_socket too. They can have nvmed open "
+          + "any file that it may open.",
+        absence: "Default: none.", example: "\"nvmed\""),
+        "sandbox", \.sandbox, .choice,
+        meaning: "What nvmed gives up when it has started: system calls, capabilities and files that it does not need "
+          + "(\"on\"); system calls that it should not need are only logged by the kernel (\"log\"); nothing "
+          + "(\"off\"). For finding out why something fails."),
+      ConfigurationSetting(
+        "user", \.user, .name, meaning: "The user that nvmed becomes when its images are open, where root starts it.",
+        absence: "Default: it stays who starts it.", example: "\"nvmed\""),
+      ConfigurationSetting(
+        "group", \.group, .name, meaning: "The group that it becomes a member of with user.",
+        absence: "Default: the user's.", example: "\"nvmed\""),
+      ConfigurationSetting(
+        "image_folders", \.imageFolders, .paths,
+        meaning: "Folders that images may be opened from while nvmed runs, by a reload or by nvmed ctl; the sandbox "
+          + "leaves no others open, but images may be handed over as descriptors. Empty: the folders of the images "
+          + "that it starts with.", example: "[\"/var/lib/nvmed\"]"),
     ], tables: [])
 
   /// The table `[metrics]`.

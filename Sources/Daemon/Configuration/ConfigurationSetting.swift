@@ -36,6 +36,8 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
   let read: @Sendable (TOMLNode, inout Model) throws(ValueProblem) -> Void
   /// What is wrong with the field, or `nil`.
   let check: @Sendable (Model) -> String?
+  /// The field as TOML; nil where it has no value.
+  let show: @Sendable (Model) -> String?
   /// Whether the field is the same in both.
   let isEqual: @Sendable (Model, Model) -> Bool
 
@@ -65,6 +67,7 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
     self.isSetInExample = isSetInExample
     self.read = { (node, model) throws(ValueProblem) in model[keyPath: field] = try kind.value(of: node) }
     self.check = { kind.check($0[keyPath: field]) }
+    self.show = { kind.show($0[keyPath: field]) }
     self.isEqual = { $0[keyPath: field] == $1[keyPath: field] }
   }
 
@@ -81,6 +84,7 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
     self.isSetInExample = isSetInExample
     self.read = { (node, model) throws(ValueProblem) in model[keyPath: field] = try kind.value(of: node) }
     self.check = { $0[keyPath: field].flatMap(kind.check) }
+    self.show = { $0[keyPath: field].map(kind.show) }
     self.isEqual = { $0[keyPath: field] == $1[keyPath: field] }
   }
 }

@@ -21,6 +21,20 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var pollSleepMicroseconds: Int
   /// Where metrics are served; `nil`: nowhere.
   public var metricsAddress: MetricsAddress?
+  /// Absolute path of the control socket; nil: there is none.
+  public var controlSocket: String?
+  /// Number of a control socket inherited from whoever started the daemon (systemd); never from a file.
+  public var inheritedControlSocket: Int32?
+  /// Name or number of the group whose members may control the daemon; nil: none beside root and the daemon's user.
+  public var controlGroup: String?
+  /// What the process gives up after start-up.
+  public var sandbox: SandboxChoice
+  /// The user that the process becomes, where it is started as root; nil: none other.
+  public var user: String?
+  /// The group that it becomes a member of with it; nil: the user's.
+  public var group: String?
+  /// Absolute paths of folders that images may be opened from while it runs; empty: the folders of the first images.
+  public var imageFolders: [String]
   /// The controllers, in the order of the file.
   public var controllers: [ControllerConfiguration]
 
@@ -28,7 +42,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public init(
     ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, logFormat: LogFormat = .auto,
     workerThreads: Int = 2, spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000,
-    metricsAddress: MetricsAddress? = nil, controllers: [ControllerConfiguration] = []
+    metricsAddress: MetricsAddress? = nil, controlSocket: String? = nil,
+    controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil, group: String? = nil,
+    imageFolders: [String] = [], controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
@@ -38,8 +54,24 @@ public struct DaemonConfiguration: Sendable, Equatable {
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
     self.metricsAddress = metricsAddress
+    self.controlSocket = controlSocket
+    self.controlGroup = controlGroup
+    self.sandbox = sandbox
+    self.user = user
+    self.group = group
+    self.imageFolders = imageFolders
     self.controllers = controllers
   }
+}
+
+/// What the process gives up after start-up: rights, system calls, files.
+public enum SandboxChoice: String, CaseIterable, Sendable {
+  /// All that it does not need.
+  case on
+  /// System calls that it should not need are done, and logged by the kernel.
+  case log
+  /// Nothing.
+  case off
 }
 
 /// How important a message is, least first.
@@ -64,7 +96,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var name: String
   /// Absolute path of the vfio-user socket to listen on; `nil` when the socket is handed over.
   public var socketPath: String?
-  /// Descriptor number of a socket inherited from whoever started the daemon; from the command line only.
+  /// Number of a socket inherited from whoever started the daemon (`--fd`, systemd); never from a file.
   public var inheritedSocket: Int32?
   /// Serial Number (SN), 1 to 20 printable ASCII characters.
   public var serial: String
@@ -131,7 +163,8 @@ public struct NamespaceConfiguration: Sendable, Equatable {
   public var backend: NamespaceBackend
   /// Absolute path of the image or block device, for `NamespaceBackend.file`.
   public var imagePath: String?
-  /// Descriptor number of an image inherited from whoever started the daemon; from the command line only.
+  /// Number of an image among what was handed over (`HandedOver`): the number of its descriptor where it was inherited;
+  /// never from a file.
   public var inheritedImage: Int32?
   /// Size in bytes, for `NamespaceBackend.null` and `.memory`; a file has its own.
   public var size: UInt64?

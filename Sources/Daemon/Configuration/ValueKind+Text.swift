@@ -52,7 +52,37 @@ extension ValueKind where Value == String {
         if text.isEmpty { return "is empty" }
         return text.utf8.count <= limit ? nil : "\(quoted(text)) is \(text.utf8.count) bytes long"
       },
-      show: quoted)
+      show: tomlText)
+  }
+}
+
+extension ValueKind where Value == [String] {
+  /// Paths, each at most once.
+  static var paths: ValueKind {
+    let limit = 64
+    let path = ValueKind<String>.path(4095)
+    return ValueKind(
+      expected: "a list of at most \(limit) different paths, as in [\"/srv/images\"]",
+      decode: { node throws(ValueProblem) in
+        guard case .array(let elements) = node.content else { throw ValueProblem("is \(node.typeName)") }
+        var paths: [String] = []
+        for (index, element) in elements.enumerated() {
+          guard case .string(let text) = element.content else {
+            throw ValueProblem("element \(index + 1) is \(element.typeName)")
+          }
+          paths.append(text)
+        }
+        return paths
+      },
+      check: { paths in
+        guard paths.count <= limit else { return "lists \(paths.count) paths" }
+        for (index, text) in paths.enumerated() {
+          if let problem = path.check(text) { return "element \(index + 1) \(problem)" }
+        }
+        var seen: Set<String> = []
+        return paths.first { !seen.insert($0).inserted }.map { "\(quoted($0)) is listed twice" }
+      },
+      show: { "[\($0.map(quoted).joined(separator: ", "))]" })
   }
 }
 

@@ -31,20 +31,17 @@ final class ServedController: Sendable {
   let server: DeviceServer
   /// Signalled when its control thread has ended.
   let ended: EventFD
-  /// Whether its socket was connected already: it ends with its client.
-  let endsWithClient: Bool
   private let original: ControllerConfiguration
   let state: Mutex<State>
 
   init(
     number: UInt64, _ configuration: ControllerConfiguration, _ namespaces: [UInt32: ServedNamespace],
-    server: DeviceServer, ended: consuming EventFD, endsWithClient: Bool, logger: Logger
+    server: DeviceServer, ended: consuming EventFD, logger: Logger
   ) {
     self.number = number
     original = configuration
     self.server = server
     self.ended = ended
-    self.endsWithClient = endsWithClient
     self.logger = logger
     state = Mutex(State(namespaces: namespaces, limits: configuration.limits.rateLimits))
   }

@@ -54,13 +54,13 @@ public final class Supervisor: Sendable {
 
   /// Opens everything, then starts the threads.
   ///
-  /// - Parameter handedOver: what was handed over, at the place of its controller; empty: nothing.
+  /// - Parameters:
+  ///   - file: the configuration file, which may be read again.
+  ///   - handedOver: what was handed over, at the place of its controller; empty: nothing.
   /// - Throws: the reason why it cannot start; then nothing was started.
   public static func start(
-    _ configuration: DaemonConfiguration,
-    handedOver: consuming FixedTable<HandedOver> = FixedTable(count: 0) { _ in
-      HandedOver()
-    }
+    _ configuration: DaemonConfiguration, file: String? = nil,
+    handedOver: consuming FixedTable<HandedOver> = FixedTable(count: 0) { _ in HandedOver() }
   ) throws(DaemonError) -> Supervisor {
     let threshold = LogThreshold(configuration.logLevel, LogOutput(configuration.logFormat))
     let logger = makeLogger("nvmed", threshold)
@@ -80,6 +80,7 @@ public final class Supervisor: Sendable {
       opened[index] = try OpenedController.open(
         controller, handedOver: &handed, ways: ways, logger: makeLogger(controller.name, threshold))
     }
+    try Confinement.enter(configuration, file: file, ways: ways, logger: logger)
     var options = IOThreadPool.Options()
     options.threads = configuration.ioThreads
     options.cpus = configuration.ioCPUs
@@ -131,15 +132,15 @@ public final class Supervisor: Sendable {
   /// Readable when a controller may have ended by itself: `collectEnded` is due.
   public var endedDescriptor: Int32 { endings.descriptor }
 
-  /// Lets go of controllers that have ended by themselves: their only client has gone.
+  /// Lets go of controllers that have ended by themselves: their only client has gone, or they could not be served.
   ///
-  /// - Returns: whether there were any and no controller is left.
+  /// - Returns: whether there were any, and no controller is left. The last one that was removed does not count.
   public func collectEnded() -> Bool {
     var collected = false
     for number in endings.takeAll() {
       guard let controller = take(number) else { continue }
       controller.server.stop()
-      if controller.endsWithClient { collected = true }
+      if !controller.state.withLock({ $0.isLeaving }) { collected = true }
     }
     return collected && state.withLock { $0.controllers.isEmpty }
   }
@@ -165,22 +166,15 @@ public final class Supervisor: Sendable {
     do throws(Errno) {
       let ended = try EventFD()
       let signal = EndSignal(try ended.duplicate())
-      var endsWithClient = false
-      let endpoint: DeviceEndpoint
-      switch consume opened.endpoint {
-      case .listener(let listener): endpoint = .listener(listener)
-      case .connected(let socket):
-        endsWithClient = true
-        endpoint = .connected(socket)
-      }
-      let server = try DeviceServer(options, pool: pool, endpoint: endpoint, logger: logger) { [endings] in
+      let server = try DeviceServer(options, pool: pool, endpoint: opened.endpoint, logger: logger) { [endings] in
         signal.give()
         endings.post(number)
       }
       let served = ServedController(
-        number: number, configuration, namespaces, server: server, ended: ended, endsWithClient: endsWithClient,
-        logger: logger)
+        number: number, configuration, namespaces, server: server, ended: ended, logger: logger)
       state.withLock { $0.controllers.append(served) }
+      // Who collects those that end may have looked for it too early.
+      if served.ended.wait(timeout: 0) { endings.post(number) }
     } catch {
       throw DaemonError("controller '\(configuration.name)' cannot be served: \(error)")
     }

@@ -101,7 +101,7 @@ extension Controller {
     if registers.status.ready, registers.status.shutdownStatus != .complete { unsafeShutdowns += 1 }
     adminSubmissionQueue = SubmissionQueue()
     adminCompletionQueue = CompletionQueue()
-    vectors.forgetPending()
+    vectors.reset()
     queues = QueueTable(count: description.queueCount)
     doorbellBuffers = nil
     events = AsynchronousEvents()

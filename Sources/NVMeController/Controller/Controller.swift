@@ -123,6 +123,7 @@ public final class Controller {
   /// Makes a controller that is disabled, attached to its I/O threads.
   ///
   /// - Parameters:
+  ///   - description: what the guest sees of it.
   ///   - threads: the I/O threads that serve it, at least one.
   ///   - workers: who does what blocks.
   ///   - namespaces: at the place of their identifier - 1.

@@ -237,7 +237,6 @@ extension ControllerPort {
       completions.post(
         status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: request.commandIdentifier)
     else { return false }
-    _ = completions.takeNews()
     queue.inFlight &-= 1
     return true
   }
@@ -255,6 +254,7 @@ extension ControllerPort {
   @inline(never)
   private mutating func noteFailure(_ index: Int, _ status: Status, _ resources: borrowing IOResources) {
     let request = resources.requests[index]
+    hasFailure = true
     description?.noteFailure(
       ErrorLog.Entry(
         submissionQueue: UInt16(truncatingIfNeeded: request.submissionQueue), command: request.commandIdentifier,

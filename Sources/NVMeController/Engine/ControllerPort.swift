@@ -48,6 +48,8 @@ struct ControllerPort: ~Copyable {
   var watchesHeads = false
   /// Completion queues with entries not yet signalled: bit n for identifier n + 1.
   var unsignalled: UInt64 = 0
+  /// Whether a command has failed since interrupts were signalled: it is not made to wait for others.
+  var hasFailure = false
 
   /// Requests of this controller in the table.
   var inFlight = 0
@@ -137,6 +139,7 @@ struct ControllerPort: ~Copyable {
   @inline(__always)
   mutating func signalInterrupts() {
     guard unsignalled != 0, !isPaused else { return }
+    if vectors.coalesces { return coalesceInterrupts(now: Clock.monotonic) }
     var signalled: UInt64 = 0
     while unsignalled != 0 {
       let bit = unsignalled.trailingZeroBitCount
@@ -153,5 +156,35 @@ struct ControllerPort: ~Copyable {
         clinux_trace_interrupt(UInt64(truncatingIfNeeded: vector))
       }
     }
+  }
+
+  /// Signals the interrupts of completion queues that got enough entries, and has the others wait for more.
+  ///
+  /// - Parameter now: CLOCK_MONOTONIC in ns.
+  @inline(never)
+  mutating func coalesceInterrupts(now: UInt64) {
+    let isUrgent = hasFailure || isBlocked
+    hasFailure = false
+    while unsignalled != 0 {
+      let queue = unsignalled.trailingZeroBitCount &+ 1
+      unsignalled &= unsignalled &- 1
+      let entries = completionQueues[queue].takeBatch()
+      counters.countBatch(entries)
+      // One at least: a whole turn around a queue looks like none.
+      if let vector = completionQueues[queue].interruptVector,
+        vectors.hold(vector, entries: max(entries, 1), now: now)
+      {
+        counters.countInterrupt()
+      }
+    }
+    // The specification recommends that no error waits; and where a queue is full, the host has to make room.
+    if isUrgent { releaseInterrupts() }
+  }
+
+  /// Delivers the interrupts that have waited long enough for more entries.
+  ///
+  /// - Parameter now: CLOCK_MONOTONIC in ns; `UInt64.max` for all that wait.
+  mutating func releaseInterrupts(until now: UInt64 = UInt64.max) {
+    for _ in 0..<vectors.release(until: now) { counters.countInterrupt() }
   }
 }

@@ -7,8 +7,9 @@ import Storage
 
 /// What an I/O thread runs: it waits for doorbells, completions and messages, and moves commands along.
 ///
-/// Order of a round: events, messages, completions, doorbells, one submission, interrupts. All of a round's commands
-/// share one `io_submit`, and all completions of a queue one interrupt.
+/// Order of a round: events, messages, completions, doorbells, interrupts, one submission. All of a round's commands
+/// share one `io_submit`, and all completions of a queue one interrupt, before the submission, as that takes longest: the
+/// host goes on meanwhile. What completes inside the submission is announced after it.
 public struct IOEngine: ~Copyable {
   /// The kinds of events, in the upper half of an epoll token; the port in the lower.
   private enum Source: UInt64 {
@@ -42,6 +43,9 @@ public struct IOEngine: ~Copyable {
   private var idle: IdlePolicy
   /// Rounds since the last look at epoll.
   private var roundsWithoutEvents = 0
+  /// When the first interrupt that waits for more entries has waited long enough: CLOCK_MONOTONIC in ns; `UInt64.max`
+  /// where none waits.
+  private(set) var interruptDeadline = UInt64.max
   /// When the first of the commands that wait for rate limits may begin; `UInt64.max` where none waits.
   private var restsUntil = UInt64.max
 
@@ -138,12 +142,18 @@ public struct IOEngine: ~Copyable {
   mutating func round() -> IdlePolicy.Pause {
     let before = resources.progress
     if restsUntil != UInt64.max { rouse() }
-    reap()
+    if resources.aio.inFlight > 0 { reap() }
+    if resources.waiterCount > 0 { resumeWaiters() }
     serviceAll()
-    submit()
-    let backlog = resources.aio.pendingCount
-    // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
-    reap()
+    var backlog = 0
+    if resources.aio.pendingCount > 0 {
+      for port in 0..<portEnd { ports[port].signalInterrupts() }
+      submit()
+      backlog = resources.aio.pendingCount
+      // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
+      if resources.aio.inFlight > 0 { reap() }
+      if resources.waiterCount > 0 { resumeWaiters() }
+    }
     let hasMore = endRound() || resources.aio.pendingCount > backlog
     resources.clock.expire()
     if resources.progress != before || hasMore {
@@ -154,11 +164,12 @@ public struct IOEngine: ~Copyable {
       return .none
     }
     // The kernel had no memory for a request: it is tried again soon, as nothing will announce that there is some.
-    let pause =
+    var pause =
       backlog > 0
       ? .sleep(1_000_000)
       : idle.pause(now: Clock.monotonic, isPolled: polledPorts > 0, isStorageBusy: resources.aio.inFlight > 0)
     if pause != .none, hasUnannouncedCommands() { return .none }
+    if interruptDeadline != UInt64.max { pause = pause.limited(to: interruptDeadline, now: Clock.monotonic) }
     return restsUntil == UInt64.max ? pause : pause.limited(to: restsUntil, now: resources.rateClock.now)
   }
 
@@ -196,11 +207,19 @@ public struct IOEngine: ~Copyable {
   }
 
   /// A submission queue tail of a controller was stored.
+  @inline(__always)
   mutating func announce(port: Int) {
     guard port < ports.count else { return }
     ports[port].isKicked = true
     ports[port].isAnnounced = true
     ports[port].counters.countWakeUp()
+    if ports[port].forwards.isEmpty { return }
+    forwardKick(port)
+  }
+
+  /// Tells the threads of queues whose doorbells are announced to this one.
+  @inline(never)
+  private func forwardKick(_ port: Int) {
     for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
   }
 
@@ -215,7 +234,6 @@ public struct IOEngine: ~Copyable {
       }
       next = resources.aio.nextCompletion()
     }
-    resumeWaiters()
   }
 
   /// Takes what workers have finished.
@@ -236,21 +254,24 @@ public struct IOEngine: ~Copyable {
     }
   }
 
+  @inline(__always)
   private mutating func serviceAll() {
     // Another begins each time, as the first may leave no requests for the last.
-    for port in firstPort..<portEnd { service(port) }
-    for port in 0..<firstPort { service(port) }
-    firstPort = firstPort + 1 < portEnd ? firstPort + 1 : 0
-  }
-
-  private mutating func service(_ port: Int) {
-    guard ports[port].isKicked || (ports[port].isStarved && resources.requests.next != nil) else { return }
-    ports[port].service(&resources)
+    var port = firstPort
+    var left = portEnd
+    while left > 0 {
+      left &-= 1
+      if ports[port].isKicked || (ports[port].isStarved && resources.requests.next != nil) {
+        ports[port].service(&resources)
+      }
+      port = port &+ 1 < portEnd ? port &+ 1 : 0
+    }
+    firstPort = firstPort &+ 1 < portEnd ? firstPort &+ 1 : 0
   }
 
   /// One system call for all commands of the round.
+  @inline(__always)
   private mutating func submit() {
-    guard resources.aio.pendingCount > 0 else { return }
     let pending = resources.aio.pendingCount
     let rejected = resources.aio.submit()
     let submitted = pending &- resources.aio.pendingCount
@@ -270,12 +291,18 @@ public struct IOEngine: ~Copyable {
   /// Interrupts, watching of head doorbells.
   ///
   /// - Returns: whether a port has to be served again at once.
+  @inline(__always)
   private mutating func endRound() -> Bool {
     var hasMore = false
     restsUntil = UInt64.max
+    interruptDeadline = UInt64.max
     for port in 0..<portEnd where ports[port].isAttached {
       restsUntil = min(restsUntil, ports[port].restsUntil)
       ports[port].signalInterrupts()
+      if ports[port].vectors.deadline != UInt64.max {
+        ports[port].releaseInterrupts(until: Clock.monotonic)
+        interruptDeadline = min(interruptDeadline, ports[port].vectors.deadline)
+      }
       ports[port].counters.setInFlight(ports[port].inFlight)
       if ports[port].isBlocked != ports[port].watchesHeads { watchHeads(port) }
       if ports[port].isKicked { hasMore = true }
@@ -331,11 +358,7 @@ public struct IOEngine: ~Copyable {
       ports[port].quiescences.append(token)
       ports[port].quiesce(&resources)
       ports[port].acknowledgeWhatIsDone()
-    case .pause(let port, let token):
-      ports[port].isPaused = true
-      ports[port].needCare(&resources)
-      ports[port].pauses.append(token)
-      ports[port].acknowledgeWhatIsDone()
+    case .pause(let port, let token): ports[port].pause(token, &resources)
     case .resume(let port):
       ports[port].isPaused = false
       ports[port].isKicked = true
@@ -361,12 +384,17 @@ public struct IOEngine: ~Copyable {
     case .setWriteCache(let port, let enabled, let token):
       ports[port].writeCacheEnabled = enabled
       ports[port].acknowledge(token)
+    case .setCoalescing(let port, let coalescing, let token):
+      ports[port].releaseInterrupts()
+      ports[port].vectors.setCoalescing(coalescing)
+      ports[port].acknowledge(token)
     case .setDoorbellBuffers(let port, let buffers, let token):
       ports[port].setDoorbellBuffers(buffers)
       ports[port].acknowledge(token)
     case .abort(let port, let queue, let identifier, let token):
       let isAborted = ports[port].abort(queue, identifier, &resources)
       ports[port].description?.mailbox.post(.aborted(token: token, isAborted))
+    case .ping(let answer): answer()
     case .stop: isStopping = true
     }
   }

@@ -40,8 +40,12 @@ enum IOCommand: Sendable {
   case setWriteCache(port: Int, enabled: Bool, token: UInt64)
   /// Doorbells lie in guest memory; acknowledged when they are read there.
   case setDoorbellBuffers(port: Int, DoorbellBuffers, token: UInt64)
+  /// Features 08h and 09h; acknowledged when interrupts obey them.
+  case setCoalescing(port: Int, InterruptCoalescing, token: UInt64)
   /// Answered by `IOEvent.aborted`.
   case abort(port: Int, submissionQueue: UInt16, command: UInt16, token: UInt64)
+  /// Called by the thread: it is alive.
+  case ping(@Sendable () -> Void)
   /// The thread ends.
   case stop
 }

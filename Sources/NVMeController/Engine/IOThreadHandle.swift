@@ -22,6 +22,9 @@ public final class IOThreadHandle: Sendable {
   /// What the thread has done. Any thread.
   public var statistics: IOThreadStatistics { counters.statistics }
 
+  /// Has the thread call `answer`, when it next looks at its messages: it is alive then.
+  public func ping(_ answer: @escaping @Sendable () -> Void) { mailbox.post(.ping(answer)) }
+
   /// A free place in the thread's table, or nil.
   func takePort() -> Int? { freePorts.withLock { $0.popLast() } }
 

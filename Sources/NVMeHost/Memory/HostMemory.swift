@@ -40,8 +40,10 @@ import Synchronization
   /// Memory of one range.
   ///
   /// - Parameters:
-  ///   - byteCount: a multiple of 4 KiB, not 0.
+  ///   - backing: what kind of file it is.
+  ///   - backing: what kind of file it is.
   ///   - iova: the address of its first byte, a multiple of 4 KiB.
+  ///   - byteCount: a multiple of 4 KiB, not 0.
   /// - Throws: `invalidArgument`, or `system` for what the kernel said.
   public convenience init(
     byteCount: Int, iova: UInt64 = HostMemory.defaultIOVA, backing: Backing = .sealed

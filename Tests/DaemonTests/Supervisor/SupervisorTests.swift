@@ -164,6 +164,11 @@ private func refusal(_ change: () throws -> Void) -> String? {
     #expect(try rig.supervisor.addNamespace(controller: "a", image) == 2)
     try rig.supervisor.removeController("a")
     #expect(!rig.isLocked("disk.img"))
+    // Also that of a controller which began with it.
+    try rig.supervisor.addController(controller("a", rig.folder, [null(), image]))
+    #expect(rig.isLocked("disk.img"))
+    try rig.supervisor.removeNamespace(controller: "a", nsid: 2)
+    #expect(!rig.isLocked("disk.img"))
   }
 
   @Test func sizes() throws {
