@@ -42,8 +42,7 @@ public struct EventFD: ~Copyable, Sendable {
 
   /// Adds 1 to the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive.
   public static func signal(rawValue: Int32) {
-    var one: UInt64 = 1
-    _ = unsafe write(rawValue, &one, 8)
+    clinux_eventfd_signal(rawValue)
   }
 
   /// Reads and clears the counter; 0 where it was not signalled.

@@ -55,7 +55,7 @@ static inline void clinux_trace_submit(uint64_t count) {
   CLINUX_TRACEPOINT("submit", "8@%0", "r"(count));
 }
 
-/* A submission queue has a new tail: its identifier, the tail. */
+/* A look at a doorbell showed commands that wait: the submission queue's identifier, its tail. */
 static inline void clinux_trace_doorbell(uint16_t queue, uint64_t tail) {
   CLINUX_TRACEPOINT("doorbell", "2@%0 8@%1", "r"(queue), "r"(tail));
 }

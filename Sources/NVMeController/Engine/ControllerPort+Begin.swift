@@ -19,15 +19,20 @@ extension ControllerPort {
     _ counters: PortCounters.Writer, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
     // Reads and writes by PRPs are most of what there is: known at one look, and done in line.
-    let kind = command.cdw0 & kindMask
-    guard kind == UInt32(NVMOpcode.read.rawValue) || kind == UInt32(NVMOpcode.write.rawValue) else {
+    switch command.cdw0 & kindMask {
+    case UInt32(NVMOpcode.read.rawValue):
+      return transfer(
+        command, index, from: origin, isWrite: false, usesPRPs: true, &memory, namespaces, counters,
+        writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
+    case UInt32(NVMOpcode.write.rawValue):
+      return transfer(
+        command, index, from: origin, isWrite: true, usesPRPs: true, &memory, namespaces, counters,
+        writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
+    default:
       return beginOther(
         command, index, from: origin, &memory, namespaces, owners, counters, writeThrough: writeThrough,
         maximumTransfer: maximumTransfer, &resources)
     }
-    return transfer(
-      command, index, from: origin, isWrite: kind == UInt32(NVMOpcode.write.rawValue), usesPRPs: true, &memory,
-      namespaces, counters, writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
   }
 
   /// All other commands, and those that are none.

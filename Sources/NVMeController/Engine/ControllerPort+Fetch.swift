@@ -53,13 +53,8 @@ extension ControllerPort {
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      let tail = submissionQueues[index].tail
-      let state = submissionQueues[index].look()
-      if submissionQueues[index].tail != tail {
-        doorbells &+= 1
-        clinux_trace_doorbell(submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
-      }
-      switch state {
+      if countsDoorbells, submissionQueues[index].hasNewTail { doorbells &+= 1 }
+      switch submissionQueues[index].look() {
       case .nothingNew: continue
       case .invalid:
         report(queue: index, isUnknown: false)
@@ -67,6 +62,7 @@ extension ControllerPort {
       case .commands: break
       }
       foundNew = true
+      clinux_trace_doorbell(submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
       resources.clock.read()
       let queue = submissionQueues[index].completionQueue
       guard submissionQueues[index].deletion == nil, queue < completionQueues.count,
@@ -83,9 +79,7 @@ extension ControllerPort {
       if !turn.outcome.isEmpty { attend(to: turn, of: queue, index, before: following, &next) }
     }
     if let next { firstQueue = next }
-    if doorbells > 0, isPolled || doorbellBuffers != nil {
-      counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil)
-    }
+    if doorbells > 0 { counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil) }
     // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
     if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells() }
     isAnnounced = false
@@ -136,7 +130,7 @@ extension ControllerPort {
 
   /// One turn of a submission queue: fetches and begins commands until it is empty, its turn is over, or something
   /// that a command needs is missing.
-  @inline(__always)
+  @inline(never)
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,

@@ -13,6 +13,8 @@ struct ControllerPort: ~Copyable {
   let description: PortDescription?
   /// Bytes: MDTS.
   let maximumTransfer: UInt64
+  /// Whether doorbells are stored without an event, and have to be looked at.
+  let isPolled: Bool
   var memory = MemoryMap()
   var submissionQueues: FixedTable<SubmissionQueue>
   var completionQueues: FixedTable<CompletionQueue>
@@ -76,6 +78,7 @@ struct ControllerPort: ~Copyable {
     number = 0
     description = nil
     maximumTransfer = 0
+    isPolled = false
     submissionQueues = FixedTable(count: 0) { _ in SubmissionQueue() }
     completionQueues = FixedTable(count: 0) { _ in CompletionQueue() }
     namespaces = FixedTable(count: 0) { _ in NamespaceGeometry() }
@@ -89,6 +92,7 @@ struct ControllerPort: ~Copyable {
     self.number = number
     self.description = description
     maximumTransfer = description.maximumTransfer
+    isPolled = description.isPolled
     submissionQueues = FixedTable(count: description.queueCount + 1) { _ in SubmissionQueue() }
     completionQueues = FixedTable(count: description.queueCount + 1) { _ in CompletionQueue() }
     namespaces = FixedTable(count: description.namespaceCount) { _ in NamespaceGeometry() }
@@ -122,8 +126,8 @@ struct ControllerPort: ~Copyable {
       !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty || !retirements.isEmpty
   }
 
-  /// Whether doorbells are stored without an event, and have to be looked at.
-  var isPolled: Bool { description?.isPolled ?? false }
+  /// Whether new values of doorbells have to be counted here, as nothing announces them.
+  var countsDoorbells: Bool { isPolled || doorbellBuffers != nil }
 
   /// Looks at the admin queue's doorbells in the control thread's place; it is woken when one has changed.
   mutating func pollAdminDoorbells() {
@@ -140,6 +144,20 @@ struct ControllerPort: ~Copyable {
   mutating func signalInterrupts() {
     guard unsignalled != 0, !isPaused else { return }
     if vectors.coalesces { return coalesceInterrupts(now: Clock.monotonic) }
+    if unsignalled & (unsignalled &- 1) == 0 {
+      // Mostly there is one queue.
+      let queue = unsignalled.trailingZeroBitCount &+ 1
+      unsignalled = 0
+      counters.countBatch(completionQueues[queue].takeBatch())
+      if let vector = completionQueues[queue].interruptVector, vectors.signal(vector) { counters.countInterrupt() }
+      return
+    }
+    signalSeveral()
+  }
+
+  /// Signals the interrupts of several queues: once for each vector.
+  @inline(never)
+  private mutating func signalSeveral() {
     var signalled: UInt64 = 0
     while unsignalled != 0 {
       let bit = unsignalled.trailingZeroBitCount

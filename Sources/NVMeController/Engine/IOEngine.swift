@@ -232,7 +232,8 @@ public struct IOEngine: ~Copyable {
       if let index = resources.requests.index(cookie: completion.cookie) {
         ports[resources.requests[index].port].complete(index, result: completion.result, &resources)
       }
-      next = resources.aio.nextCompletion()
+      // Where nothing is in flight any more, the ring need not be looked at.
+      next = resources.aio.inFlight > 0 ? resources.aio.nextCompletion() : nil
     }
   }
 
