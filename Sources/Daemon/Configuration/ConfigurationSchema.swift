@@ -40,6 +40,7 @@ public enum ConfigurationSchema {
         meaning: "Name or number of a group whose members may connect to control_socket too. They can have nvmed open "
           + "any file that it may open.",
         absence: "Default: none.", example: "\"nvmed\""),
+      ConfigurationSetting(
         "sandbox", \.sandbox, .choice,
         meaning: "What nvmed gives up when it has started: system calls, capabilities and files that it does not need "
           + "(\"on\"); system calls that it should not need are only logged by the kernel (\"log\"); nothing "
