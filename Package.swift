@@ -86,8 +86,7 @@ let package = Package(
       name: "Daemon",
       dependencies: [
         "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController",
-        "PCIDevice", "Storage", "DeviceServer", "Metrics",
-        "TOMLKit",
+        "PCIDevice", "Storage", "DeviceServer", "Metrics", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -133,10 +132,10 @@ let package = Package(
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
       ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
-      ("Metrics", ["LinuxIO", "NVMeController", "NVMeSpec"]),
       ("Control", ["LinuxIO"]),
       ("Console", ["Control", "Daemon", "NVMeController"]),
       ("Benchmarking", ["BPF", "LinuxIO"]),
+      ("Metrics", ["LinuxIO", "NVMeController", "NVMeSpec"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)

@@ -75,8 +75,8 @@ final class ControlLoop {
   init(
     pool: IOThreadPool, start: consuming ControlStart, logger: Logger, counters: DeviceCounters
   ) throws(Errno) {
-    self.counters = counters
     let options = start.options
+    self.counters = counters
     self.options = options
     self.pool = pool
     postWrite = options.postWrite
@@ -292,7 +292,7 @@ final class ControlLoop {
           "status": "\(entry.status)", "queue": "\(entry.submissionQueue)", "command": "\(entry.command)",
           "nsid": "\(entry.namespaceIdentifier)", "lba": "\(entry.slba)",
         ])
-    case .invalidDoorbell(let queue): 
+    case .invalidDoorbell(let queue):
       log.log(.notice, "the guest wrote an invalid doorbell", ["queue": "\(queue)"])
     case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
     case .doorbellsLost:

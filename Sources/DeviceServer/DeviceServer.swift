@@ -52,11 +52,11 @@ public final class DeviceServer: Sendable {
   /// ns of CPU time that its control thread has used; 0 once it is being stopped.
   public var cpuTime: UInt64 { thread.cpuTime }
 
-  /// What it has done, for all clients so far. Nobody is waited for.
-  public var statistics: DeviceStatistics { counters.statistics }
-
   /// Has the control thread call `answer`, when it next looks at its messages: it is alive then.
   public func ping(_ answer: @escaping @Sendable () -> Void) { requests.post(.ping(answer)) }
+
+  /// What it has done, for all clients so far. Nobody is waited for.
+  public var statistics: DeviceStatistics { counters.statistics }
 
   // MARK: Questions and changes
 

@@ -77,6 +77,8 @@ import Testing
   @Test func changesNamespacesUnderAGuest() throws {
     let controlled = try ControlledDaemon()
     let host = try controlled.host("a.sock")
+    let notices = AsynchronousEventConfiguration.namespaceAttributeNotices.rawValue
+    try host.requireSuccess(host.setFeature(.asynchronousEventConfiguration, notices))
     var request = try host.requestEvent()
     let load = try BackgroundLoad(
       try VerifiedLoad(

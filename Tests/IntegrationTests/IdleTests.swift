@@ -72,15 +72,10 @@ import Testing
   private func attached(_ clients: Int, after traffic: Int, _ doorbells: DoorbellMechanism) throws -> Idle {
     let folder = try TestFolder()
     let threads = doorbells == .mappedPage ? 1 : 2
-    // Nobody asks for metrics; their server waits as all others do.
-    var configuration = """
-      [daemon]
-      io_threads = \(threads)
-      control_socket = "control"
-      [metrics]
-      listen = "unix:\(folder.file("metrics.sock"))"
-
-      """
+    // Nobody asks for status or metrics; their servers wait as all others do.
+    var configuration =
+      "[daemon]\nio_threads = \(threads)\ncontrol_socket = \"control\"\n"
+      + "[metrics]\nlisten = \"unix:\(folder.file("metrics.sock"))\"\n"
     for index in 0..<max(clients, 1) {
       _ = try folder.image("\(index).img", byteCount: 1 << 20)
       configuration += """

@@ -48,6 +48,8 @@ public struct Chart: Sendable {
   /// The colours of the series, which people who see few colours can tell apart (Okabe and Ito).
   static let colors = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c8c8c", "#4d4d4d"]
 
+  private static let referenceColor = "#c00000"
+
   static func color(_ index: Int) -> String { colors[index % colors.count] }
 }
 
@@ -71,7 +73,8 @@ extension Chart {
   var width: Double {
     let perPlace = kind == .bars ? max(Double(series.count) * 30 + 16, 66) : 70
     // No narrower than its texts.
-    let legend = series.count > 1 ? series.reduce(0) { $0 + Chart.legendWidth($1.name) } : 0
+    let names = (series.count > 1 ? series.map(\.name) : []) + (reference.map { [$0.name + "--"] } ?? [])
+    let legend = names.reduce(0) { $0 + Chart.legendWidth($1) }
     return [320, Double(places.count) * perPlace + 76, Double(title.count) * 8.6 + 16, legend + 16].max() ?? 320
   }
 
@@ -108,20 +111,29 @@ extension Chart {
     }
     if let reference {
       let height = frame.y(reference.value)
-      svg.line(frame.left, height, frame.left + frame.width, height, "#c00000", dashes: "5 3")
-      svg.text(reference.name, frame.left + frame.width, height - 4, size: 10, color: "#c00000", anchor: .end)
+      svg.line(frame.left, height, frame.left + frame.width, height, Chart.referenceColor, dashes: "5 3")
+    }
+    for (index, one) in series.enumerated() {
+      switch kind {
+      case .bars: labelBars(one, index, frame, into: &svg)
+      case .lines: labelPoints(one, index, frame, into: &svg)
+      }
     }
     if spreads.isEmpty { svg.text("nothing was measured", frame.left + 10, frame.top + 20) }
   }
 
   private func drawLegend(into svg: inout SVG, x: Double, y: Double) {
-    guard series.count > 1 else { return }
     var x = x
-    for (index, one) in series.enumerated() {
-      svg.rectangle(x, y - 9, 10, 10, Chart.color(index))
-      svg.text(one.name, x + 14, y, size: 11)
-      x += Chart.legendWidth(one.name)
+    if series.count > 1 {
+      for (index, one) in series.enumerated() {
+        svg.rectangle(x, y - 9, 10, 10, Chart.color(index))
+        svg.text(one.name, x + 14, y, size: 11)
+        x += Chart.legendWidth(one.name)
+      }
     }
+    guard let reference else { return }
+    svg.line(x, y - 4, x + 18, y - 4, Chart.referenceColor, dashes: "5 3")
+    svg.text(reference.name, x + 24, y, size: 11, color: Chart.referenceColor)
   }
 
   private func drawBars(_ one: Series, _ index: Int, _ frame: Frame, into svg: inout SVG) {
@@ -133,8 +145,17 @@ extension Chart {
       let y = frame.y(value.median)
       svg.rectangle(left + 1, min(y, zero), width - 2, abs(zero - y), Chart.color(index))
       drawSpread(value, x: left + width / 2, frame, "#222222", into: &svg)
-      let top = min(y, frame.y(value.maximum))
-      svg.text(short(value.median), left + width / 2, top - 3, size: 9, anchor: .middle)
+    }
+  }
+
+  /// Above each bar and its spread.
+  private func labelBars(_ one: Series, _ index: Int, _ frame: Frame, into svg: inout SVG) {
+    let width = (frame.slot - 12) / Double(max(series.count, 1))
+    for (place, value) in one.values.enumerated() {
+      guard let value else { continue }
+      let middle = frame.left + frame.slot * Double(place) + 6 + width * (Double(index) + 0.5)
+      let top = min(frame.y(value.median), frame.y(value.maximum))
+      svg.text(short(value.median), middle, top - 3, size: 9, anchor: .middle, hasHalo: true)
     }
   }
 
@@ -147,8 +168,19 @@ extension Chart {
     for point in points {
       drawSpread(point.value, x: point.x, frame, color, into: &svg)
       svg.circle(point.x, point.y, 3.2, color)
-      // Above the first series, below the second, so that both can be read where they are close.
-      svg.text(short(point.value.median), point.x + 5, point.y + (index % 2 == 0 ? -5 : 13), size: 9, color: color)
+    }
+  }
+
+  /// Above the greatest value of a place, below the others, so that both can be read where they are close.
+  private func labelPoints(_ one: Series, _ index: Int, _ frame: Frame, into svg: inout SVG) {
+    for (place, value) in one.values.enumerated() {
+      guard let value else { continue }
+      let isGreatest = series.allSatisfy { other in
+        place >= other.values.count || (other.values[place]?.median ?? value.median) <= value.median
+      }
+      let y = min(frame.y(value.median) + (isGreatest ? -5 : 13), frame.top + frame.height - 3)
+      svg.text(
+        short(value.median), frame.x(place) + 5, y, size: 9, color: Chart.color(index), hasHalo: true)
     }
   }
 

@@ -44,11 +44,13 @@ struct SVG {
 
   mutating func text(
     _ text: String, _ x: Double, _ y: Double, size: Double = 11, color: String = "#333333", anchor: Anchor = .start,
-    isBold: Bool = false
+    isBold: Bool = false, hasHalo: Bool = false
   ) {
+    let weight = isBold ? " font-weight=\"bold\"" : ""
+    let halo = hasHalo ? " stroke=\"#ffffff\" stroke-width=\"2.5\" paint-order=\"stroke\"" : ""
     elements.append(
       "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(number(size))\" fill=\"\(color)\" "
-        + "text-anchor=\"\(anchor.rawValue)\"\(isBold ? " font-weight=\"bold\"" : "")>\(SVG.escaped(text))</text>")
+        + "text-anchor=\"\(anchor.rawValue)\"\(weight)\(halo)>\(SVG.escaped(text))</text>")
   }
 
   /// A text as it may stand in a document, without characters that XML has none of.

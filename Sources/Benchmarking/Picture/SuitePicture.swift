@@ -5,9 +5,12 @@ extension BenchResult {
   /// - Returns: nil for a suite that is not known.
   public var picture: Picture? {
     guard let view = SuiteView.named(suite) else { return nil }
-    let charts = SuiteCharts(view, BenchSummary(self))
+    let summary = BenchSummary(self)
+    let charts = SuiteCharts(view, summary)
+    let builds = summary.builds
     let rows: [[Chart]] =
       switch suite {
+      case _ where builds.count == 2: charts.comparison(builds[0], builds[1])
       case "path":
         [
           [
@@ -55,10 +58,10 @@ extension BenchResult {
     return Picture(
       "\(suite): \(view.title)",
       subtitles: [
-        (["nvmed \(commit)"]
-          + [("cpu", "CPU"), ("cpus", "CPUs"), ("kernel", "Linux")].compactMap { key, name in
-            machine[key].map { "\(name) \($0)" }
-          }).joined(separator: ", "),
+        [
+          "nvmed \(commit)", machine["cpu"], machine["cpus"].map { "\($0) CPUs" },
+          machine["kernel"].map { "Linux \($0)" },
+        ].compactMap(\.self).joined(separator: ", "),
         placement, "Medians; thin lines from the least to the greatest of all rounds.",
       ].filter { !$0.isEmpty },
       rows: rows)
@@ -111,6 +114,26 @@ private struct SuiteCharts {
             summary.ratio(key, of: subject, to: BenchSummary.Subject(base, build: subject.build), in: $0)
           })
       }, reference: limit)
+  }
+
+  /// What the values of the second build are of the first one's, a diagram for each.
+  func comparison(_ first: String, _ second: String) -> [[Chart]] {
+    let runners = summary.subjects.filter { $0.build == first }.map(\.runner)
+    return view.columns.filter(\.isCompared).map { column in
+      [
+        Chart(
+          "\(column.title): \(second), of \(first)'s", .bars, places: cases.map(place),
+          series: runners.map { runner in
+            Chart.Series(
+              runner,
+              cases.map {
+                summary.ratio(
+                  column.key, of: BenchSummary.Subject(runner, build: second),
+                  to: BenchSummary.Subject(runner, build: first), in: $0)
+              })
+          }, reference: (1, first))
+      ]
+    }
   }
 
   /// A line for each value, over the suite's one axis.

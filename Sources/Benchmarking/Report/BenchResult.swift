@@ -1,4 +1,5 @@
 import FoundationEssentials
+import LinuxIO
 
 /// What one suite of `scripts/bench` has measured: the content of its file.
 public struct BenchResult: Codable, Equatable, Sendable {
@@ -33,11 +34,23 @@ public struct BenchResult: Codable, Equatable, Sendable {
   /// - Throws: `BenchResultError` with the path and what is wrong.
   public init(path: String) throws(BenchResultError) {
     do {
-      self = try JSONDecoder().decode(BenchResult.self, from: Data(contentsOf: URL(filePath: path)))
-    } catch let error as DecodingError {
-      throw BenchResultError(path: path, reason: "it is no result of a bench: \(error)")
-    } catch {
+      self = try JSONDecoder().decode(BenchResult.self, from: Data(ProcessFile.text(path).utf8))
+    } catch let error as Errno {
       throw BenchResultError(path: path, reason: "\(error)")
+    } catch {
+      throw BenchResultError(path: path, reason: "it is no result of a bench: \(BenchResult.reason(error))")
+    }
+  }
+
+  /// What is wrong, and where.
+  private static func reason(_ error: any Error) -> String {
+    guard let error = error as? DecodingError else { return "\(error)" }
+    switch error {
+    case .dataCorrupted(let context), .keyNotFound(_, let context), .typeMismatch(_, let context),
+      .valueNotFound(_, let context):
+      let place = context.codingPath.map(\.stringValue).joined(separator: ".")
+      return place.isEmpty ? context.debugDescription : "\(place): \(context.debugDescription)"
+    @unknown default: return "\(error)"
     }
   }
 }

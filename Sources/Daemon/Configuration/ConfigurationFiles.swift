@@ -20,6 +20,9 @@ struct ConfigurationFiles {
     errors.append(ConfigurationError(file: file, position: position, keyPath: keyPath, message: message))
   }
 
+  /// A path that exists, or that somebody looks for: as a whole.
+  private static func name(_ path: String) -> String { quoted(path, limit: 400) }
+
   // MARK: Images
 
   private struct Use {
@@ -43,7 +46,8 @@ struct ConfigurationFiles {
         let identity: ImageIdentity
         do throws(ImageError) { identity = try DiskImage.look(at: path, options: options) } catch {
           report(
-            "controller.namespace.image", at: position, "\(quoted(path)) \(ConfigurationFiles.words(error.reason))")
+            "controller.namespace.image", at: position,
+            "\(ConfigurationFiles.name(path)) \(ConfigurationFiles.words(error.reason))")
           continue
         }
         let use = Use(
@@ -57,7 +61,7 @@ struct ConfigurationFiles {
         guard other.path != path, !(other.isReadOnly && use.isReadOnly) else { continue }
         report(
           "controller.namespace.image", at: position,
-          "\(quoted(path)) is the same file as \(quoted(other.path)) of \(other.owner)\(other.line); "
+          "\(ConfigurationFiles.name(path)) is the same file as \(ConfigurationFiles.name(other.path)) of \(other.owner)\(other.line); "
             + "use another image, or write read_only = true in both")
       }
     }
@@ -93,7 +97,7 @@ struct ConfigurationFiles {
       let position = table.position(of: "socket")
       let place: SocketPlace
       do throws(ValueProblem) { place = try SocketPlace(path: path) } catch {
-        report("controller.socket", at: position, "\(quoted(path)) \(error.text)")
+        report("controller.socket", at: position, "\(ConfigurationFiles.name(path)) \(error.text)")
         continue
       }
       guard let other = first[place] else {
@@ -104,7 +108,7 @@ struct ConfigurationFiles {
       guard other.path != path else { continue }
       report(
         "controller.socket", at: position,
-        "\(quoted(path)) is the same as \(quoted(other.path)) of \(other.owner)\(other.line); "
+        "\(ConfigurationFiles.name(path)) is the same as \(ConfigurationFiles.name(other.path)) of \(other.owner)\(other.line); "
           + "write a different socket for each controller")
     }
   }
@@ -124,10 +128,10 @@ struct ConfigurationFiles {
         guard error == .noSuchFile else {
           throw ValueProblem("is in a folder that cannot be reached: \(error); correct the path or its rights")
         }
-        throw ValueProblem("is in a folder that does not exist; mkdir -p \(printable(folder, limit: 80))")
+        throw ValueProblem("is in a folder that does not exist; mkdir -p \(printable(folder, limit: 400))")
       }
       guard found.st_mode & S_IFMT == S_IFDIR else {
-        throw ValueProblem("is in \(quoted(folder)), which is no folder; correct the path")
+        throw ValueProblem("is in \(ConfigurationFiles.name(folder)), which is no folder; correct the path")
       }
       self.folder = ImageIdentity(of: found)
       name = path[path.index(after: slash)...]

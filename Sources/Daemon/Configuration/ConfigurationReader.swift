@@ -61,7 +61,7 @@ struct ConfigurationReader {
 
   private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
     let schema = ConfigurationSchema.daemon
-    var table = readTable(node, schema)
+    var table: ReadTable<DaemonConfiguration> = readTable(node, schema)
     if let path = table.model.controlSocket {
       table.model.controlSocket = absolutePath(path, in: folder)
       recheck("control_socket", of: &table, schema)

@@ -19,8 +19,6 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var spinMicroseconds: Int
   /// us that the first command of an idle polled controller waits, at most; 1 to 100,000.
   public var pollSleepMicroseconds: Int
-  /// Where metrics are served; `nil`: nowhere.
-  public var metricsAddress: MetricsAddress?
   /// Absolute path of the control socket; nil: there is none.
   public var controlSocket: String?
   /// Number of a control socket inherited from whoever started the daemon (systemd); never from a file.
@@ -35,6 +33,8 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var group: String?
   /// Absolute paths of folders that images may be opened from while it runs; empty: the folders of the first images.
   public var imageFolders: [String]
+  /// Where metrics are served; `nil`: nowhere.
+  public var metricsAddress: MetricsAddress?
   /// The controllers, in the order of the file.
   public var controllers: [ControllerConfiguration]
 
@@ -42,9 +42,9 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public init(
     ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, logFormat: LogFormat = .auto,
     workerThreads: Int = 2, spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000,
-    metricsAddress: MetricsAddress? = nil, controlSocket: String? = nil,
-    controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil, group: String? = nil,
-    imageFolders: [String] = [], controllers: [ControllerConfiguration] = []
+    controlSocket: String? = nil, controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil,
+    group: String? = nil, imageFolders: [String] = [], metricsAddress: MetricsAddress? = nil,
+    controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
@@ -53,13 +53,13 @@ public struct DaemonConfiguration: Sendable, Equatable {
     self.workerThreads = workerThreads
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
-    self.metricsAddress = metricsAddress
     self.controlSocket = controlSocket
     self.controlGroup = controlGroup
     self.sandbox = sandbox
     self.user = user
     self.group = group
     self.imageFolders = imageFolders
+    self.metricsAddress = metricsAddress
     self.controllers = controllers
   }
 }

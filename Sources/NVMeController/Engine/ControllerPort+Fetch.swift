@@ -62,7 +62,8 @@ extension ControllerPort {
       case .commands: break
       }
       foundNew = true
-      clinux_trace_doorbell(submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+      clinux_trace_doorbell(
+        submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
       resources.clock.read()
       let queue = submissionQueues[index].completionQueue
       guard submissionQueues[index].deletion == nil, queue < completionQueues.count,

@@ -88,6 +88,20 @@ import Testing
     #expect(try read(chart).texts.contains("nothing was measured"))
   }
 
+  /// Of two builds it is the ratios that are drawn, one diagram for each value.
+  @Test func drawsComparisons() throws {
+    let runs = ["old", "new"].map { build in
+      BenchRun(
+        ["controllers": "16", "way": "events", "state": "attached"], runner: "nvmed", build: build,
+        values: ["idle_wakeups": build == "old" ? 4 : 2, "idle_cpu_ns": 10])
+    }
+    let picture = try #require(BenchResult(suite: "idle", commit: "x", runs: runs).picture)
+    #expect(picture.rows.map { $0.map(\.title) } == [["wake-ups: new, of old's"], ["CPU us: new, of old's"]])
+    let reader = try #require(Reader(picture.svg))
+    #expect(reader.bars(Chart.color(0)).count == 2)
+    #expect(reader.texts.contains("0.50"))
+  }
+
   /// Everything is inside of the picture, whatever the suite measured.
   @Test(arguments: SuiteView.all.map(\.suite))
   func drawsEverySuite(_ suite: String) throws {

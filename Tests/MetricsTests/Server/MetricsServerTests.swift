@@ -17,7 +17,9 @@ import Testing
       _ = mkdtemp(&template)
       folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       path = folder + "/metrics.sock"
-      server = try MetricsServer.start(try MetricsListener(.unix(path: path)), connectionTime: connectionTime) { .sample }
+      server = try MetricsServer.start(try MetricsListener(.unix(path: path)), connectionTime: connectionTime) {
+        .sample
+      }
     }
 
     deinit {
