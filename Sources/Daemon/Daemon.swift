@@ -52,8 +52,10 @@ public enum Daemon {
       heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
       control = try ControlService.start(controlListener, configuration, supervisor, reread: reread)
-      metrics = try metricsListener.take().map { listener in
-        try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
+      if let listener = metricsListener.take() {
+        metrics = try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
+      } else {
+        metrics = nil
       }
     } catch {
       supervisor.stop()

@@ -14,14 +14,16 @@ extension DaemonStatus {
 
 extension IOThreadStatus {
   enum CodingKeys: String, CodingKey {
-    case name, cpu
+    case name, cpu, statistics
     case cpuTime = "cpu_time_ns"
   }
 }
 
 extension ControllerStatus {
   enum CodingKeys: String, CodingKey {
-    case name, serial, state, client, doorbells, queues, dma, namespaces, limits, statistics
+    case name, serial, state, client, doorbells, queues, dma, namespaces, limits, statistics, connections
+    case refusedConnections = "refused_connections"
+    case suppressedLogLines = "suppressed_log_lines"
     case socketPath = "socket"
     case controllerStatus = "csts"
     case controllerConfiguration = "cc"

@@ -41,9 +41,9 @@ public struct MetricsListener: ~Copyable, Sendable {
     _ = unsafe setsockopt(number, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
     let result: Int32
     if isIPv6 {
-      var address = unsafe sockaddr_in6()
-      unsafe address.sin6_family = sa_family_t(AF_INET6)
-      unsafe address.sin6_port = port.bigEndian
+      var address = sockaddr_in6()
+      address.sin6_family = sa_family_t(AF_INET6)
+      address.sin6_port = port.bigEndian
       guard unsafe inet_pton(AF_INET6, host, &address.sin6_addr) == 1 else { throw .invalidArgument }
       result = unsafe withUnsafePointer(to: &address) { pointer in
         unsafe bind(number, UnsafeRawPointer(pointer).assumingMemoryBound(to: sockaddr.self), 28)
