@@ -32,6 +32,10 @@ public enum Daemon {
       handedOver[index] = try HandedOver.inherited(by: controller)
     }
     let controlListener = try ControlService.listen(configuration)
+    var metricsListener: MetricsListener?
+    do throws(MetricsServerError) {
+      if let address = configuration.metricsAddress { metricsListener = try MetricsListener(address) }
+    } catch { throw DaemonError(error.description) }
     let manager = try ServiceManager.find()
     ResourceLimits.raiseOpenFiles()
     let signals = try need { () throws(Errno) in try Signals() }
@@ -41,15 +45,17 @@ public enum Daemon {
       return epoll
     }
     let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
+    let metrics: MetricsServer?
     let control: ControlServer?
     let heartbeat: Heartbeat?
-    let metrics: MetricsServer?
     do {
       heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
       control = try ControlService.start(controlListener, configuration, supervisor, reread: reread)
-      metrics = try configuration.metricsAddress.map { address in
-        try MetricsServer.start(address) { MetricsSnapshot(supervisor.status()) }
+      if let listener = metricsListener.take() {
+        metrics = try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
+      } else {
+        metrics = nil
       }
     } catch {
       supervisor.stop()

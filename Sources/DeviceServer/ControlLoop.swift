@@ -292,7 +292,7 @@ final class ControlLoop {
           "status": "\(entry.status)", "queue": "\(entry.submissionQueue)", "command": "\(entry.command)",
           "nsid": "\(entry.namespaceIdentifier)", "lba": "\(entry.slba)",
         ])
-    case .invalidDoorbell(let queue): 
+    case .invalidDoorbell(let queue):
       log.log(.notice, "the guest wrote an invalid doorbell", ["queue": "\(queue)"])
     case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
     case .doorbellsLost:

@@ -34,29 +34,35 @@
                        ".popsection\n"                                  \
                        ".endif\n" ::__VA_ARGS__)
 
-/* A command was fetched: submission queue identifier, command dword 0 (opcode, command identifier), NSID. */
-static inline void clinux_trace_command_fetch(uint16_t queue, uint32_t cdw0, uint32_t nsid) {
-  CLINUX_TRACEPOINT("command_fetch", "2@%0 4@%1 4@%2", "nor"(queue), "nor"(cdw0), "nor"(nsid));
+/*
+ * A command was fetched: its dword 0 (opcode in bits 7:0, command identifier in bits 31:16). One value that is in a
+ * register anyway: what is not would cost an instruction.
+ */
+static inline void clinux_trace_command_fetch(uint32_t cdw0) {
+  CLINUX_TRACEPOINT("command_fetch", "4@%0", "r"(cdw0));
 }
 
-/* A completion was posted: submission queue identifier, command identifier, status field. */
-static inline void clinux_trace_command_complete(uint16_t queue, uint16_t command, uint16_t status) {
-  CLINUX_TRACEPOINT("command_complete", "2@%0 2@%1 2@%2", "nor"(queue), "nor"(command), "nor"(status));
+/*
+ * A completion was posted: its dwords 2 and 3 (submission queue head in bits 15:0 and identifier in bits 31:16, command
+ * identifier in bits 47:32, phase tag in bit 48, status field in bits 63:49).
+ */
+static inline void clinux_trace_command_complete(uint64_t dwords) {
+  CLINUX_TRACEPOINT("command_complete", "8@%0", "r"(dwords));
 }
 
 /* Requests were handed to the kernel by one io_submit: how many. */
 static inline void clinux_trace_submit(uint64_t count) {
-  CLINUX_TRACEPOINT("submit", "8@%0", "nor"(count));
+  CLINUX_TRACEPOINT("submit", "8@%0", "r"(count));
 }
 
-/* A submission queue has a new tail: its identifier, the tail. */
+/* A look at a doorbell showed commands that wait: the submission queue's identifier, its tail. */
 static inline void clinux_trace_doorbell(uint16_t queue, uint64_t tail) {
-  CLINUX_TRACEPOINT("doorbell", "2@%0 8@%1", "nor"(queue), "nor"(tail));
+  CLINUX_TRACEPOINT("doorbell", "2@%0 8@%1", "r"(queue), "r"(tail));
 }
 
 /* An interrupt was sent: the vector. */
 static inline void clinux_trace_interrupt(uint64_t vector) {
-  CLINUX_TRACEPOINT("interrupt", "8@%0", "nor"(vector));
+  CLINUX_TRACEPOINT("interrupt", "8@%0", "r"(vector));
 }
 
 #undef CLINUX_TRACEPOINT

@@ -59,18 +59,6 @@ struct ConfigurationReader {
     return consistency.configuration
   }
 
-  /// Reads a table that may be there once.
-  private mutating func readTable<Model>(
-    _ node: TOMLNode?, _ schema: ConfigurationTable<Model>
-  ) -> ReadTable<Model> {
-    guard let node else { return ReadTable(model: .unset) }
-    guard case .table = node.content else {
-      report(schema.path, at: node.position, "is \(node.typeName); write \(schema.header)")
-      return ReadTable(model: .unset)
-    }
-    return readTable(node, schema)
-  }
-
   private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
     let schema = ConfigurationSchema.daemon
     var table: ReadTable<DaemonConfiguration> = readTable(node, schema)
@@ -81,6 +69,18 @@ struct ConfigurationReader {
     table.model.imageFolders = table.model.imageFolders.map { absolutePath($0, in: folder) }
     if !table.refused.contains("image_folders") { recheck("image_folders", of: &table, schema) }
     return table
+  }
+
+  /// Reads a table that may be there once.
+  private mutating func readTable<Model>(
+    _ node: TOMLNode?, _ schema: ConfigurationTable<Model>
+  ) -> ReadTable<Model> {
+    guard let node else { return ReadTable(model: .unset) }
+    guard case .table = node.content else {
+      report(schema.path, at: node.position, "is \(node.typeName); write \(schema.header)")
+      return ReadTable(model: .unset)
+    }
+    return readTable(node, schema)
   }
 
   /// Reads one `[[controller]]`; what is refused is in `errors`.

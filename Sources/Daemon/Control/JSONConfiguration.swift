@@ -30,7 +30,7 @@ enum JSONConfiguration {
       }
       members["namespace"] = .array(plain)
     }
-    var reader = ConfigurationReader(file: nil, folder: "/")
+    var reader = ConfigurationReader(file: nil, folder: "/", checksFiles: false)
     var read = reader.readController(try node(members, absolute: "socket"))
     for (index, image) in images.enumerated() where index < read.namespaces.count {
       read.namespaces[index].model.inheritedImage = image
@@ -50,7 +50,7 @@ enum JSONConfiguration {
   static func namespace(_ value: JSONValue, descriptors: Range<Int>) throws(RPCError) -> NamespaceConfiguration {
     let (rest, image) = try takeDescriptor(value, descriptors)
     guard case .object(let members) = rest else { throw RPCError(.invalidParameters, "'namespace' must be an object") }
-    var reader = ConfigurationReader(file: nil, folder: "/")
+    var reader = ConfigurationReader(file: nil, folder: "/", checksFiles: false)
     var read = reader.readNamespace(try node(members, absolute: "image"))
     read.model.inheritedImage = image
     // Consistency is that of a controller with this namespace alone.

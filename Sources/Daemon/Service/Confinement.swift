@@ -82,7 +82,7 @@ enum Confinement {
 
   /// The files of the sockets are those of the user that the process becomes, as if it had made them.
   private static func giveSockets(of configuration: DaemonConfiguration, to account: borrowing Account) {
-    for path in configuration.controllers.compactMap(\.socketPath) {
+    for path in configuration.controllers.compactMap(\.socketPath) + metricsSocket(of: configuration) {
       _ = unsafe lchown(path, account.user, account.group)
     }
     // Its group says who may connect.

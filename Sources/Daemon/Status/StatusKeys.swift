@@ -22,6 +22,8 @@ extension IOThreadStatus {
 extension ControllerStatus {
   enum CodingKeys: String, CodingKey {
     case name, serial, state, client, doorbells, queues, dma, namespaces, limits, statistics, connections
+    case refusedConnections = "refused_connections"
+    case suppressedLogLines = "suppressed_log_lines"
     case socketPath = "socket"
     case controllerStatus = "csts"
     case controllerConfiguration = "cc"

@@ -102,7 +102,8 @@ enum MetricCatalogue {
       DoorbellPath.allCases.map { ($0.rawValue, .integer(controller.statistics.doorbells[$0] ?? 0)) }
     },
     .controller(
-      "nvmed_doorbell_wakeups_total", .counter, "Events of doorbells that I/O threads took; several doorbells may share one."
+      "nvmed_doorbell_wakeups_total", .counter,
+      "Events of doorbells that I/O threads took; several doorbells may share one."
     ) { .integer($0.statistics.wakeUps) },
     .controller("nvmed_interrupts_total", .counter, "Interrupts sent for I/O queues.") {
       .integer($0.statistics.interrupts)

@@ -10,48 +10,41 @@ import NIOPosix
 public final class MetricsServer: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let channel: any Channel
-  /// The socket file, which goes when this does.
-  private let listener: UnixListenerBox?
+  private let listener: MetricsListener
 
   /// Connections at a time; further ones are closed at once.
   static let connectionLimit = 16
   /// Seconds that a connection may take, from its beginning to its end.
   static let connectionTime = TimeAmount.seconds(10)
 
-  private final class UnixListenerBox: Sendable {
-    let listener: UnixListener
-    init(_ listener: consuming UnixListener) { self.listener = listener }
-  }
-
-  private init(
-    _ group: MultiThreadedEventLoopGroup, _ channel: any Channel, _ listener: UnixListenerBox?
-  ) {
+  private init(_ group: MultiThreadedEventLoopGroup, _ channel: any Channel, _ listener: consuming MetricsListener) {
     self.group = group
     self.channel = channel
     self.listener = listener
   }
 
-  /// Begins to serve.
+  /// Begins to answer those who connect.
   ///
   /// - Parameters:
-  ///   - address: where.
-  ///   - connectionTime: how long a connection may take; nil: 10 s.
+  ///   - listener: where.
   ///   - snapshot: what there is to say; called on the server's thread for each request.
   /// - Throws: why that is not possible.
   public static func start(
-    _ address: MetricsAddress, snapshot: @escaping @Sendable () -> MetricsSnapshot
+    _ listener: consuming MetricsListener, snapshot: @escaping @Sendable () -> MetricsSnapshot
   ) throws(MetricsServerError) -> MetricsServer {
-    try start(address, connectionTime: connectionTime, snapshot: snapshot)
+    try start(listener, connectionTime: connectionTime, snapshot: snapshot)
   }
 
   static func start(
-    _ address: MetricsAddress, connectionTime: TimeAmount, snapshot: @escaping @Sendable () -> MetricsSnapshot
+    _ listener: consuming MetricsListener, connectionTime: TimeAmount,
+    snapshot: @escaping @Sendable () -> MetricsSnapshot
   ) throws(MetricsServerError) -> MetricsServer {
+    let address = listener.address
+    let socket: Int32
+    do throws(Errno) { socket = try listener.duplicate() } catch { throw MetricsServerError(address, error) }
     let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let connections = ConnectionCount()
     let bootstrap = ServerBootstrap(group: group)
-      .serverChannelOption(.backlog, value: 16)
-      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.maxMessagesPerRead, value: 1)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -60,23 +53,11 @@ public final class MetricsServer: Sendable {
             ScrapeHandler(connections: connections, time: connectionTime, snapshot: snapshot))
         }
       }
-    var listener: UnixListenerBox?
     do {
-      let channel: any Channel
-      switch address {
-      case .tcp(let host, let port):
-        channel = try bootstrap.bind(to: try SocketAddress(ipAddress: host, port: Int(port))).wait()
-      case .unix(let path):
-        let box = UnixListenerBox(try UnixListener(path: path, mode: 0o660))
-        listener = box
-        let socket = try box.listener.descriptor.duplicate()
-        channel = try bootstrap.withBoundSocket(socket.release()).wait()
-      }
-      return MetricsServer(group, channel, listener)
+      return MetricsServer(group, try bootstrap.withBoundSocket(socket).wait(), listener)
     } catch {
       MetricsServer.end(group)
-      let reason = error as? Errno ?? (error as? IOError).map { Errno(rawValue: $0.errnoCode) }
-      throw MetricsServerError(address, reason ?? Errno(rawValue: EINVAL))
+      throw MetricsServerError(address, (error as? IOError).map { Errno(rawValue: $0.errnoCode) } ?? .invalidArgument)
     }
   }
 

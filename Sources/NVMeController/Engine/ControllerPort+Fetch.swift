@@ -53,14 +53,8 @@ extension ControllerPort {
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      let tail = submissionQueues[index].tail
-      let state = submissionQueues[index].look()
-      if submissionQueues[index].tail != tail {
-        if countsDoorbells { doorbells &+= 1 }
-        clinux_trace_doorbell(
-          submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
-      }
-      switch state {
+      if countsDoorbells, submissionQueues[index].hasNewTail { doorbells &+= 1 }
+      switch submissionQueues[index].look() {
       case .nothingNew: continue
       case .invalid:
         report(queue: index, isUnknown: false)
@@ -68,6 +62,8 @@ extension ControllerPort {
       case .commands: break
       }
       foundNew = true
+      clinux_trace_doorbell(
+        submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
       resources.clock.read()
       let queue = submissionQueues[index].completionQueue
       guard submissionQueues[index].deletion == nil, queue < completionQueues.count,
@@ -178,7 +174,7 @@ extension ControllerPort {
         }
       }
       turn.fetched &+= 1
-      clinux_trace_command_fetch(queue.identifier, command.cdw0, command.namespaceIdentifier)
+      clinux_trace_command_fetch(command.cdw0)
       let status: Status?
       if let aborted = queue.abortedCommand, aborted == command.commandIdentifier {
         queue.abortedCommand = nil

@@ -161,7 +161,7 @@ struct CompletionQueue: ~Copyable {
       | UInt64(status.rawValue << 1 | (phaseTag ? 1 : 0)) << 48
     unsafe address.storeBytes(of: UInt64(dw0) | UInt64(dw1) << 32, as: UInt64.self)
     unsafe (address + 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(word, ordering: .releasing)
-    clinux_trace_command_complete(sqIdentifier, command, status.rawValue)
+    clinux_trace_command_complete(word)
     tail &+= 1
     if tail == size {
       tail = 0

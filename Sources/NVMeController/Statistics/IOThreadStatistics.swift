@@ -15,6 +15,15 @@ public struct IOThreadStatistics: Sendable, Equatable, Codable {
   /// Context switches because its time was over or something more important ran.
   public var involuntaryContextSwitches: UInt64 = 0
 
+  private enum CodingKeys: String, CodingKey {
+    case rounds, submissions
+    case wakeUps = "wake_ups"
+    case aioInFlight = "aio_in_flight"
+    case aioCapacity = "aio_capacity"
+    case voluntaryContextSwitches = "voluntary_context_switches"
+    case involuntaryContextSwitches = "involuntary_context_switches"
+  }
+
   /// Nothing.
   public init() {}
 

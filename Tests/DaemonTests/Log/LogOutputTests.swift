@@ -36,7 +36,8 @@ import Testing
     LogOutput(.plain, descriptor: pipe.ends[1], journalStream: nil).write(record)
     let text = pipe.text
     #expect(text.dropFirst(8) == " warning: disk0: it \"is\" so nsid=1\n")
-    #expect(text.utf8.prefix(8).map { $0 == UInt8(ascii: ":") } == [false, false, true, false, false, true, false, false])
+    #expect(
+      text.utf8.prefix(8).map { $0 == UInt8(ascii: ":") } == [false, false, true, false, false, true, false, false])
   }
 
   @Test func plainLinesForTheJournalHaveAPriority() {

@@ -17,7 +17,9 @@ import Testing
       _ = mkdtemp(&template)
       folder = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
       path = folder + "/metrics.sock"
-      server = try MetricsServer.start(.unix(path: path), connectionTime: connectionTime) { .sample }
+      server = try MetricsServer.start(try MetricsListener(.unix(path: path)), connectionTime: connectionTime) {
+        .sample
+      }
     }
 
     deinit {
@@ -137,7 +139,7 @@ import Testing
     #expect(lstat(server.path, &status) == 0)
     #expect(status.st_mode & 0o777 == 0o660)
     let error = #expect(throws: MetricsServerError.self) {
-      try MetricsServer.start(.unix(path: server.path)) { .sample }
+      _ = try MetricsListener(.unix(path: server.path))
     }
     #expect(
       error?.description
@@ -148,7 +150,7 @@ import Testing
   }
 
   @Test func servesOverTCPOnLoopback() throws {
-    let server = try MetricsServer.start(.tcp(host: "127.0.0.1", port: 0)) { .sample }
+    let server = try MetricsServer.start(try MetricsListener(.tcp(host: "127.0.0.1", port: 0))) { .sample }
     defer { server.stop() }
     let port = try #require(server.port)
     let socket = LinuxIO.FileDescriptor(owning: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
@@ -165,7 +167,7 @@ import Testing
     let reply = try Reply(try Self.exchange("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", socket))
     #expect(reply.status == "HTTP/1.1 200 OK")
     let taken = #expect(throws: MetricsServerError.self) {
-      try MetricsServer.start(.tcp(host: "127.0.0.1", port: UInt16(port))) { .sample }
+      _ = try MetricsListener(.tcp(host: "127.0.0.1", port: UInt16(port)))
     }
     #expect(taken?.description.hasSuffix("another process listens there; choose another address") == true)
   }

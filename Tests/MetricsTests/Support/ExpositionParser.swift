@@ -81,7 +81,9 @@ struct ExpositionParser {
     guard suffixes.contains(where: { sample.name == family.name + $0 }) else {
       throw fail("\(sample.name) is not of \(family.name)")
     }
-    if family.type == "counter", !isOpenMetrics, !family.name.hasSuffix("_total") { throw fail("counter \(family.name)") }
+    if family.type == "counter", !isOpenMetrics, !family.name.hasSuffix("_total") {
+      throw fail("counter \(family.name)")
+    }
     if family.type != "gauge", sample.value < 0 || sample.value.isNaN { throw fail("value \(sample.value)") }
     if (sample.labels["le"] != nil) != (sample.name.hasSuffix("_bucket") && family.type == "histogram") {
       throw fail("label le")
@@ -105,7 +107,9 @@ struct ExpositionParser {
       guard bounds == bounds.sorted(), Set(bounds).count == bounds.count, bounds.last == .infinity else {
         throw fail("bounds of \(family.name)")
       }
-      guard buckets.map(\.value) == buckets.map(\.value).sorted() else { throw fail("\(family.name) is not cumulative") }
+      guard buckets.map(\.value) == buckets.map(\.value).sorted() else {
+        throw fail("\(family.name) is not cumulative")
+      }
       let counts = own.filter { $0.name.hasSuffix("_count") }
       guard counts.count == 1, counts.first?.value == buckets.last?.value,
         own.count(where: { $0.name.hasSuffix("_sum") }) == 1
