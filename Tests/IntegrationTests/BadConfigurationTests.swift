@@ -120,7 +120,15 @@ import Testing
     Case(
       "one socket through a link to its folder", "mkdir d; ln -s d e", sockets("d/x.sock", "e/x.sock"),
       "6: controller.socket: \"FOLDER/e/x.sock\" is the same as \"FOLDER/d/x.sock\" of controller \"a\" in line 3; "
-        + "write a different socket for each controller"),
+        + "write a different path for each socket"),
+    Case(
+      "a control socket through a link to the folder", "mkdir d; ln -s d e",
+      "[daemon]\ncontrol_socket = \"d/x.sock\"\n" + sockets("e/x.sock", "b.sock"),
+      "5: controller.socket: \"FOLDER/e/x.sock\" is the same as \"FOLDER/d/x.sock\" of the control socket in line 2; "
+        + "write a different path for each socket"),
+    Case(
+      "no folder of the control socket", "", "[daemon]\ncontrol_socket = \"none/x.sock\"\n",
+      "2: daemon.control_socket: \"FOLDER/none/x.sock\" is in a folder that does not exist; mkdir -p FOLDER/none"),
     Case(
       "a socket that is an image", "truncate -s 1M x.img", images("x.img").replacing("a.sock", with: "x.img"),
       "3: controller.socket: \"FOLDER/x.img\" is there and is no socket; choose another path, or remove it"),

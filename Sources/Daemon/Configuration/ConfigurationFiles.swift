@@ -10,10 +10,10 @@ struct ConfigurationFiles {
   /// What is wrong. A path that was refused for its text is not complained about again.
   private(set) var errors: [ConfigurationError] = []
 
-  init(file: String?, controllers: [ReadController]) {
+  init(file: String?, daemon: ReadTable<DaemonConfiguration>, controllers: [ReadController]) {
     self.file = file
     checkImages(controllers)
-    checkSockets(controllers)
+    checkSockets(daemon, controllers)
   }
 
   private mutating func report(_ keyPath: String, at position: SourcePosition?, _ message: String) {
@@ -88,29 +88,39 @@ struct ConfigurationFiles {
 
   // MARK: Sockets
 
-  private mutating func checkSockets(_ controllers: [ReadController]) {
-    var first: [SocketPlace: (path: String, owner: String, line: String)] = [:]
+  private mutating func checkSockets(_ daemon: ReadTable<DaemonConfiguration>, _ controllers: [ReadController]) {
+    var first: [SocketPlace: (path: String, owner: String)] = [:]
+    if let path = daemon.model.controlSocket, !daemon.refused.contains("control_socket") {
+      let position = daemon.position(of: "control_socket")
+      checkSocket(path, "daemon.control_socket", at: position, owner: "the control socket", &first)
+    }
     for controller in controllers {
       let table = controller.table
       guard table.model.inheritedSocket == nil, let path = table.model.socketPath, !table.refused.contains("socket")
       else { continue }
-      let position = table.position(of: "socket")
-      let place: SocketPlace
-      do throws(ValueProblem) { place = try SocketPlace(path: path) } catch {
-        report("controller.socket", at: position, "\(ConfigurationFiles.name(path)) \(error.text)")
-        continue
-      }
-      guard let other = first[place] else {
-        let owner = "controller \(quoted(table.model.name))"
-        first[place] = (path, owner, position.map { " in line \($0.line)" } ?? "")
-        continue
-      }
-      guard other.path != path else { continue }
-      report(
-        "controller.socket", at: position,
-        "\(ConfigurationFiles.name(path)) is the same as \(ConfigurationFiles.name(other.path)) of \(other.owner)\(other.line); "
-          + "write a different socket for each controller")
+      let owner = "controller \(quoted(table.model.name))"
+      checkSocket(path, "controller.socket", at: table.position(of: "socket"), owner: owner, &first)
     }
+  }
+
+  private mutating func checkSocket(
+    _ path: String, _ key: String, at position: SourcePosition?, owner: String,
+    _ first: inout [SocketPlace: (path: String, owner: String)]
+  ) {
+    let place: SocketPlace
+    do throws(ValueProblem) { place = try SocketPlace(path: path) } catch {
+      report(key, at: position, "\(ConfigurationFiles.name(path)) \(error.text)")
+      return
+    }
+    guard let other = first[place] else {
+      first[place] = (path, owner + (position.map { " in line \($0.line)" } ?? ""))
+      return
+    }
+    guard other.path != path else { return }
+    report(
+      key, at: position,
+      "\(ConfigurationFiles.name(path)) is the same as \(ConfigurationFiles.name(other.path)) of \(other.owner); "
+        + "write a different path for each socket")
   }
 
   /// A name in a folder, whatever path leads there.

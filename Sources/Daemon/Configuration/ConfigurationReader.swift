@@ -29,7 +29,7 @@ struct ConfigurationReader {
   let checksFiles: Bool
   private(set) var errors: [ConfigurationError] = []
 
-  init(file: String?, folder: String, checksFiles: Bool) {
+  init(file: String?, folder: String, checksFiles: Bool = false) {
     self.file = file
     self.folder = folder
     self.checksFiles = checksFiles
@@ -55,7 +55,7 @@ struct ConfigurationReader {
     }
     let consistency = ConfigurationConsistency(file: file, daemon: daemon, controllers: controllers)
     errors += consistency.errors
-    if checksFiles { errors += ConfigurationFiles(file: file, controllers: controllers).errors }
+    if checksFiles { errors += ConfigurationFiles(file: file, daemon: daemon, controllers: controllers).errors }
     return consistency.configuration
   }
 

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxIO
 import Logging
+import Metrics
 import Sandbox
 import Synchronization
 
@@ -51,11 +52,14 @@ enum Confinement {
   static func sandbox(_ configuration: DaemonConfiguration, file: String?) -> Sandbox {
     var sandbox = Sandbox(mode: mode(configuration.sandbox))
     let images = configuration.controllers.flatMap(\.namespaces).compactMap(\.imagePath)
-    sandbox.images = unique(configuration.imageFolders + images.compactMap { room(of: $0, configuration) })
+    // The kernel looks at where links lead.
+    sandbox.images = unique(
+      configuration.imageFolders + images.flatMap { [$0, target($0)] }.compactMap { room(of: $0, configuration) })
+    if case .tcp = configuration.metricsAddress { sandbox.network = true }
     sandbox.socketFolders = unique(sockets(of: configuration).map(folder))
     // What descriptors are, what the limits of asynchronous I/O are, and by what a block device is known.
     let system = ["/proc", "/sys"].filter { (path: String) in unsafe access(path, F_OK) == 0 }
-    sandbox.readable = unique(system + (file.map { [folder($0)] } ?? []))
+    sandbox.readable = unique(system + (file.map { [folder($0), folder(target($0))] } ?? []))
     return sandbox
   }
 
@@ -88,7 +92,17 @@ enum Confinement {
   }
 
   private static func sockets(of configuration: DaemonConfiguration) -> [String] {
-    configuration.controllers.compactMap(\.socketPath) + (configuration.controlSocket.map { [$0] } ?? [])
+    var paths = configuration.controllers.compactMap(\.socketPath)
+    if let path = configuration.controlSocket { paths.append(path) }
+    if case .unix(let path) = configuration.metricsAddress { paths.append(path) }
+    return paths
+  }
+
+  /// Where a path leads that may have links in it; the path itself where it leads nowhere.
+  private static func target(_ path: String) -> String {
+    guard let found = unsafe realpath(path, nil) else { return path }
+    defer { unsafe free(found) }
+    return unsafe String(cString: found)
   }
 
   private static func folder(_ path: String) -> String {

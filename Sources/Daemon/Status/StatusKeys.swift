@@ -14,20 +14,22 @@ extension DaemonStatus {
 
 extension IOThreadStatus {
   enum CodingKeys: String, CodingKey {
-    case name, cpu
+    case name, cpu, statistics
     case cpuTime = "cpu_time_ns"
   }
 }
 
 extension ControllerStatus {
   enum CodingKeys: String, CodingKey {
-    case name, serial, state, client, doorbells, queues, dma, namespaces, limits, statistics
+    case name, serial, state, client, doorbells, queues, dma, namespaces, limits, statistics, connections
     case socketPath = "socket"
     case controllerStatus = "csts"
     case controllerConfiguration = "cc"
     case interruptVectors = "interrupt_vectors"
     case installedVectors = "installed_vectors"
     case isLimited = "limited"
+    case refusedConnections = "refused_connections"
+    case suppressedLogLines = "suppressed_log_lines"
     case controlCPUTime = "control_cpu_time_ns"
   }
 }

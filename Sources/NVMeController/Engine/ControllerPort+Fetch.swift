@@ -53,10 +53,10 @@ extension ControllerPort {
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      let isRung = countsDoorbells && submissionQueues[index].hasNewTail
+      let tail = submissionQueues[index].tail
       let state = submissionQueues[index].look()
-      if isRung {
-        doorbells &+= 1
+      if submissionQueues[index].tail != tail {
+        if countsDoorbells { doorbells &+= 1 }
         clinux_trace_doorbell(
           submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
       }

@@ -1,4 +1,3 @@
-import CLinux
 import Doorbells
 import GuestMemory
 import LinuxIO
@@ -169,10 +168,7 @@ struct ControllerPort: ~Copyable {
         if signalled & (1 << UInt64(vector)) != 0 { continue }
         signalled |= 1 << UInt64(vector)
       }
-      if vectors.signal(vector) {
-        counters.countInterrupt()
-        clinux_trace_interrupt(UInt64(truncatingIfNeeded: vector))
-      }
+      if vectors.signal(vector) { counters.countInterrupt() }
     }
   }
 

@@ -1,3 +1,4 @@
+import CLinux
 import LinuxIO
 
 /// The interrupt vectors of a controller as one thread uses them: the numbers of their eventfds.
@@ -47,6 +48,7 @@ struct InterruptVectors: ~Copyable {
       return false
     }
     EventFD.signal(rawValue: descriptor)
+    clinux_trace_interrupt(UInt64(truncatingIfNeeded: vector))
     return true
   }
 

@@ -55,12 +55,6 @@ struct SubmissionQueue: ~Copyable {
   /// What a look at the doorbell showed.
   enum DoorbellState { case nothingNew, commands, invalid(UInt32) }
 
-  /// Whether the tail doorbell has another value than at the last look.
-  var hasNewTail: Bool {
-    guard let value = doorbell?.load() else { return false }
-    return Int(value) != tail && value != lastInvalidTail
-  }
-
   /// Reads the tail doorbell once.
   ///
   /// - Returns: `.invalid` for a value that is no entry of the queue, once as long as it stays; the queue ignores it.
