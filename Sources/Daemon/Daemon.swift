@@ -9,6 +9,7 @@ public enum Daemon {
   private enum Source: UInt64 {
     case signals = 1
     case ended
+    case stop
   }
 
   /// Reads the configuration again, with what the command line says on top of it.
@@ -39,9 +40,11 @@ public enum Daemon {
     let manager = try ServiceManager.find()
     ResourceLimits.raiseOpenFiles()
     let signals = try need { () throws(Errno) in try Signals() }
+    let stops = try need { () throws(Errno) in try Mailbox<Void>() }
     let epoll = try need { () throws(Errno) in
       let epoll = try Epoll()
       try epoll.add(signals.rawValue, .readable, token: Source.signals.rawValue)
+      try epoll.add(stops.descriptor, .readable, token: Source.stop.rawValue)
       return epoll
     }
     let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
@@ -51,7 +54,7 @@ public enum Daemon {
     do {
       heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
-      control = try ControlService.start(controlListener, configuration, supervisor, reread: reread)
+      control = try ControlService.start(controlListener, configuration, supervisor, reread: reread) { stops.post(()) }
       if let listener = metricsListener.take() {
         metrics = try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
       } else {
@@ -83,6 +86,9 @@ public enum Daemon {
         case .ended:
           // With a control socket the next controller may come.
           if supervisor.collectEnded(), control == nil { break wait }
+        case .stop:
+          logger.info("a control client ends the daemon: completing what is in flight")
+          break wait
         case nil: break
         }
       }

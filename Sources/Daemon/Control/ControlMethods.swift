@@ -1,5 +1,4 @@
 import Control
-import Glibc
 import LinuxIO
 import NVMeController
 
@@ -9,13 +8,17 @@ import NVMeController
 public struct ControlMethods: Sendable {
   let supervisor: Supervisor
   private let reread: Daemon.Rereading?
+  private let stop: @Sendable () -> Void
 
   /// The methods of a daemon.
   ///
-  /// - Parameter reread: reads the configuration file again; nil where there is none.
-  public init(_ supervisor: Supervisor, reread: Daemon.Rereading?) {
+  /// - Parameters:
+  ///   - reread: reads the configuration file again; nil where there is none.
+  ///   - stop: asks the main thread to end the daemon, and returns at once.
+  public init(_ supervisor: Supervisor, reread: Daemon.Rereading?, stop: @escaping @Sendable () -> Void) {
     self.supervisor = supervisor
     self.reread = reread
+    self.stop = stop
   }
 
   /// All of them.
@@ -29,9 +32,8 @@ public struct ControlMethods: Sendable {
         [supervisor] (_: NoParameters, _) throws(RPCError) in supervisor.status()
       },
       ControlMethod("daemon.stop", "Ends the daemon, as SIGTERM does: what is in flight is completed.") {
-        (_: NoParameters, _) throws(RPCError) in
-        // The main thread waits for it, and ends everything in order, the control socket first.
-        guard kill(getpid(), SIGTERM) == 0 else { throw RPCError(.refused, "the daemon cannot be ended") }
+        [stop] (_: NoParameters, _) throws(RPCError) in
+        stop()
         return NoResult()
       },
       ControlMethod("config.show", "Gives what is served now as a configuration file.") {

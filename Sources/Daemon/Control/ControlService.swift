@@ -30,15 +30,16 @@ enum ControlService {
 
   /// Serves the control socket.
   ///
+  /// - Parameter stop: asks the main thread to end the daemon.
   /// - Throws: `EMFILE` at the limit of open files, `EAGAIN` where no thread can be had.
   static func start(
     _ listener: consuming UnixListener?, _ configuration: DaemonConfiguration, _ supervisor: Supervisor,
-    reread: Daemon.Rereading?
+    reread: Daemon.Rereading?, stop: @escaping @Sendable () -> Void
   ) throws(Errno) -> ControlServer? {
     guard let listener else { return nil }
     let group = configuration.controlGroup.flatMap { ControlSocket.group(named: $0) }
     let server = try ControlServer.start(
-      listener, methods: ControlMethods(supervisor, reread: reread).table, policy: PeerPolicy(group: group),
+      listener, methods: ControlMethods(supervisor, reread: reread, stop: stop).table, policy: PeerPolicy(group: group),
       logger: supervisor.logger)
     supervisor.logger.info("control socket \(configuration.controlSocket ?? "of systemd")")
     return server

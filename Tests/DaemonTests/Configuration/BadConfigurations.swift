@@ -46,7 +46,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "[daemon]\nIO-THREADS = 2", "nvmed.toml:2: daemon.IO-THREADS: unknown key; did you mean 'io_threads'?"),
     BadConfiguration(
       "[daemon]\ncolour = 1",
-      "nvmed.toml:2: daemon.colour: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"
+      "nvmed.toml:2: daemon.colour: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"
     ),
     BadConfiguration(
       "[daemon]\n\"log level\" = 1",
@@ -54,7 +54,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       "[daemon]\n\"\\u0007\" = 1",
       "nvmed.toml:2: daemon.\"\\u{7}\": unknown key; "
-        + "[daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"),
+        + "[daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"),
     BadConfiguration(
       controller + "block_size = 512",
       "nvmed.toml:4: controller.block_size: unknown key; 'block_size' belongs in [[controller.namespace]]"),
@@ -385,6 +385,14 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "[[controller]]\nname = \"a\"\n[[controller]]\nname = \"b\"\nserial = \"a\"",
       "nvmed.toml:5: controller.serial: \"a\" is that of controller \"a\" in line 1 too; "
         + "write a different serial for each controller"),
+    BadConfiguration(
+      "[daemon]\ncontrol_socket = \"/run/./x\"\n[[controller]]\nname = \"a\"\nsocket = \"/run/x\"",
+      "nvmed.toml:5: controller.socket: \"/run/x\" is the control socket too; write different paths"),
+    BadConfiguration(
+      "[daemon]\ncontrol_socket = \"\"\ncontrol_group = 7",
+      "nvmed.toml:2: daemon.control_socket: is empty; write a path of 1 to 107 bytes",
+      "nvmed.toml:3: daemon.control_group: is an integer; "
+        + "write 1 to 32 printable ASCII characters without a space at either end"),
     BadConfiguration(
       "[[controller]]\nname = \"a\"\nsocket = \"/run//./x\"\n[[controller]]\nname = \"b\"\nsocket = \"/run/x\"",
       "nvmed.toml:6: controller.socket: \"/run/x\" is that of controller \"a\" in line 3 too; "
