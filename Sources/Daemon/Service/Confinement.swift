@@ -92,10 +92,12 @@ enum Confinement {
   }
 
   private static func sockets(of configuration: DaemonConfiguration) -> [String] {
-    var paths = configuration.controllers.compactMap(\.socketPath)
-    if let path = configuration.controlSocket { paths.append(path) }
-    if case .unix(let path) = configuration.metricsAddress { paths.append(path) }
-    return paths
+    configuration.controllers.compactMap(\.socketPath) + (configuration.controlSocket.map { [$0] } ?? [])
+      + metricsSocket(of: configuration)
+  }
+
+  private static func metricsSocket(of configuration: DaemonConfiguration) -> [String] {
+    if case .unix(let path)? = configuration.metricsAddress { [path] } else { [] }
   }
 
   /// Where a path leads that may have links in it; the path itself where it leads nowhere.

@@ -30,8 +30,6 @@ extension ControllerStatus {
     case interruptVectors = "interrupt_vectors"
     case installedVectors = "installed_vectors"
     case isLimited = "limited"
-    case refusedConnections = "refused_connections"
-    case suppressedLogLines = "suppressed_log_lines"
     case controlCPUTime = "control_cpu_time_ns"
   }
 }

@@ -53,8 +53,14 @@ extension ControllerPort {
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      if countsDoorbells, submissionQueues[index].hasNewTail { doorbells &+= 1 }
-      switch submissionQueues[index].look() {
+      let tail = submissionQueues[index].tail
+      let state = submissionQueues[index].look()
+      if submissionQueues[index].tail != tail {
+        if countsDoorbells { doorbells &+= 1 }
+        clinux_trace_doorbell(
+          submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+      }
+      switch state {
       case .nothingNew: continue
       case .invalid:
         report(queue: index, isUnknown: false)
