@@ -6,7 +6,7 @@ import Testing
 /// What controllers and threads count while they work.
 @Suite struct ControllerCountersTests {
   private static func host(
-    _ path: Host.DoorbellPath = .socket, threads: IOThreads? = nil, _ image: TestImage
+    _ image: TestImage, _ path: Host.DoorbellPath = .socket, threads: IOThreads? = nil
   ) throws -> Host {
     let host = try Host([Namespace(try image.backend())], threads: threads, path: path)
     try host.createQueuePair()
@@ -49,7 +49,7 @@ import Testing
   @Test(arguments: [(Host.DoorbellPath.socket, DoorbellPath.message), (.slots, .slot)])
   func doorbellsAreCountedByPath(_ path: Host.DoorbellPath, _ counted: DoorbellPath) throws {
     let image = try TestImage(size: 1 << 20)
-    let host = try Self.host(path, image)
+    let host = try Self.host(image, path)
     let data = host.ram.allocate()
     for _ in 0..<10 { #expect(try host.io(.transfer(.read, slba: 0, blocks: 8, data)).status == .success) }
     try host.settle()
@@ -67,7 +67,7 @@ import Testing
   @Test func threadsCountWhatTheySubmit() throws {
     let image = try TestImage(size: 1 << 20)
     let threads = try IOThreads()
-    let host = try Self.host(threads: threads, image)
+    let host = try Self.host(image, threads: threads)
     let data = host.ram.allocate()
     for _ in 0..<5 { #expect(try host.io(.transfer(.read, slba: 0, blocks: 8, data)).status == .success) }
     try host.settle()
