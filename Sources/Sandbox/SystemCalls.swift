@@ -58,7 +58,8 @@ enum SystemCalls {
   /// Older forms, which newer architectures do not have.
   #if arch(x86_64)
     private static let legacy = [
-      SYS_epoll_wait, SYS_poll, SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink, SYS_chmod,
+      SYS_epoll_create, SYS_epoll_wait, SYS_poll, SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink,
+      SYS_chmod,
       SYS_getrlimit,
     ]
     private static let newfstatat = SYS_newfstatat

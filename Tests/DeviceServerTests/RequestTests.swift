@@ -22,8 +22,6 @@ import Testing
       uuid: [UInt8](repeating: 5, count: 16), eui64: [UInt8](repeating: 6, count: 8), discards: true)
   }
 
-  private func counts(_ device: ServedDevice) -> ControllerStatistics { device.server.statistics.controller }
-
   /// Waits until the control thread has let go of a client.
   private static func awaitIdle(_ device: ServedDevice) throws -> DeviceStatus {
     while true {
@@ -60,18 +58,21 @@ import Testing
     let queue = controller.queues[2]
     #expect(queue.kind == .submission(completionQueue: 1, inFlight: 0) && queue.size == 16 && queue.thread == 0)
     #expect(queue.head == 6 && queue.tail == 6)
-    #expect(counts(device)[.read].latency.count == 6 && counts(device).readBytes == 5 * 512)
+    let statistics = device.server.statistics
+    #expect(statistics.controller[.read].latency.count == 6 && statistics.controller.readBytes == 5 * 512)
+    #expect(statistics.connections == 1)
     let failed = try #require(try device.server.errorLog(milliseconds: RequestTests.patience))
     #expect(failed.map(\.status) == [.lbaOutOfRange] && failed.first?.slba == 1 << 40)
     // What it did is not forgotten when it goes, and not mixed up with what the next one does.
     client.disconnect()
     _ = try RequestTests.awaitIdle(device)
-    #expect(counts(device)[.read].latency.count == 6)
+    #expect(device.server.statistics.controller[.read].latency.count == 6)
     let next = try Driver.enabled(try device.connect())
     try next.createQueues(vector: nil)
     let read = Driver.transfer(0x02, block: 0, prp1: next.address(Driver.dataPage))
     #expect(try next.execute(read, queue: 1).status == .success)
-    #expect(counts(device)[.read].latency.count == 7)
+    #expect(device.server.statistics.controller[.read].latency.count == 7)
+    #expect(device.server.statistics.connections == 2)
     #expect(try device.server.errorLog(milliseconds: RequestTests.patience)?.isEmpty == true)
   }
 

@@ -53,11 +53,11 @@ public struct ControllerStatus: Codable, Sendable, Equatable {
   /// What it has done since the daemon serves it, for all clients.
   public var statistics: ControllerStatistics
   /// Clients that were served since then.
-  public var connections: UInt64
+  public var connections: UInt64 = 0
   /// Clients that were refused since then, as there was one already.
-  public var refusedConnections: UInt64
+  public var refusedConnections: UInt64 = 0
   /// Log lines of it that were left out since then, as there were too many.
-  public var suppressedLogLines: UInt64
+  public var suppressedLogLines: UInt64 = 0
   /// ns of CPU time that its control thread has used.
   public var controlCPUTime: UInt64
 }

@@ -27,5 +27,5 @@ public struct IOThreadStatus: Codable, Sendable, Equatable {
   /// ns of CPU time that it has used.
   public var cpuTime: UInt64
   /// What it has done.
-  public var statistics: IOThreadStatistics
+  public var statistics = IOThreadStatistics()
 }
