@@ -74,7 +74,7 @@ import Testing
     let threads = doorbells == .mappedPage ? 1 : 2
     // Nobody asks for status or metrics; their servers wait as all others do.
     var configuration =
-      "[daemon]\nio_threads = \(threads)\ncontrol_socket = \"control\"\n"
+      "[daemon]\nio_threads = \(threads)\n"
       + "[metrics]\nlisten = \"unix:\(folder.file("metrics.sock"))\"\n"
     for index in 0..<max(clients, 1) {
       _ = try folder.image("\(index).img", byteCount: 1 << 20)

@@ -7,7 +7,8 @@ enum Samples {
   static func daemon(uptime: UInt64, _ controllers: [ControllerStatus]) -> DaemonStatus {
     DaemonStatus(
       version: "1.2.3", processID: 42, uptime: uptime, logLevel: .info,
-      ioThreads: [IOThreadStatus(name: "nvmed-io0", cpu: nil, cpuTime: 0)], workerThreads: 2, controllers: controllers)
+      ioThreads: [IOThreadStatus(name: "nvmed-io0", cpu: nil, cpuTime: 0, statistics: IOThreadStatistics())],
+      workerThreads: 2, controllers: controllers)
   }
 
   static func controller(_ name: String, _ state: ControllerStatus.State = .ready) -> ControllerStatus {
@@ -26,7 +27,8 @@ enum Samples {
         NamespaceStatus(
           nsid: 1, backend: .file, image: "/srv/images/\(name).img", size: 10 << 30, blockSize: 512, isReadOnly: false,
           discards: true, writeCacheFailed: false, uuid: "5d5b21d5-6d2b-4f0e-9a3c-1f0e6f6f3c11")
-      ], limits: RateLimits(), isLimited: false, statistics: ControllerStatistics(), controlCPUTime: 0)
+      ], limits: RateLimits(), isLimited: false, statistics: ControllerStatistics(), connections: 1,
+      refusedConnections: 0, suppressedLogLines: 0, controlCPUTime: 0)
   }
 
   /// Commands of 4 KiB that all took the same time, in ns.
