@@ -58,8 +58,8 @@ enum SystemCalls {
   /// Older forms, which newer architectures do not have.
   #if arch(x86_64)
     private static let legacy = [
-      SYS_epoll_create, SYS_epoll_wait, SYS_poll, SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink, SYS_unlink,
-      SYS_chmod,
+      SYS_epoll_wait, SYS_epoll_create, SYS_eventfd, SYS_poll, SYS_select, SYS_pipe, SYS_open, SYS_stat, SYS_lstat,
+      SYS_access, SYS_readlink, SYS_unlink, SYS_chmod,
       SYS_getrlimit,
     ]
     private static let newfstatat = SYS_newfstatat
@@ -82,6 +82,7 @@ enum SystemCalls {
       SystemCallRule(SYS_sched_getparam), SystemCallRule(SYS_sched_getscheduler),
       SystemCallRule(SYS_prctl, [.isOne(of: Prctl.allowed, argument: 0)]),
       SystemCallRule(SYS_tgkill, [.isOne(of: [Int(process)], argument: 0)]),
+      SystemCallRule(SYS_kill, [.isOne(of: [Int(process)], argument: 0)]),
       SystemCallRule(SYS_getrandom), SystemCallRule(SYS_getrusage), SystemCallRule(SYS_sysinfo),
       SystemCallRule(SYS_uname),
       SystemCallRule(SYS_prlimit64, [.isOne(of: [0, Int(process)], argument: 0)]),
