@@ -18,11 +18,7 @@ struct CommandPage {
     page.line(".Nd \(Mdoc.escape(CommandPage.title(command.abstract)))")
     page.macro("Sh", "SYNOPSIS")
     synopsis(words, command, &page)
-    if !listsSubcommands {
-      for subcommand in command.shownSubcommands {
-        synopsis(words + [subcommand.commandName], subcommand, &page)
-      }
-    }
+    for nested in nestedCommands { synopsis(nested.words, nested.command, &page) }
     page.macro("Sh", "DESCRIPTION")
     describe(command, &page)
     if listsSubcommands {
@@ -34,15 +30,39 @@ struct CommandPage {
       }
       page.macro("El")
     }
-    options(of: command, title: "OPTIONS", macro: "Sh", &page)
-    if !listsSubcommands, !command.shownSubcommands.isEmpty {
+    page.macro("Sh", "OPTIONS")
+    options(command.shownArguments, &page)
+    if !nestedCommands.isEmpty {
       page.macro("Sh", "COMMANDS")
-      for subcommand in command.shownSubcommands {
-        page.line(".Ss \(Mdoc.escape((words + [subcommand.commandName]).joined(separator: " ")))")
-        describe(subcommand, &page)
-        options(of: subcommand, title: nil, macro: "Ss", &page)
+      for nested in nestedCommands {
+        page.line(".Ss \(Mdoc.escape(nested.words.joined(separator: " ")))")
+        describe(nested.command, &page)
+        options(nested.command.shownArguments.filter(\.isOwn), &page)
       }
     }
+    if command.discussion?.contains("Exit status") != true { exitStatus(&page) }
+    page.macro("Sh", "SEE ALSO")
+    let seen = others.filter { $0.name != name }
+    for (index, other) in seen.enumerated() {
+      page.line(".Xr \(other.name) \(other.section)" + (index < seen.count - 1 ? " ," : ""))
+    }
+    return page.text
+  }
+
+  /// The commands that do something below this one, where they have no pages of their own, at any depth.
+  private var nestedCommands: [(words: [String], command: CommandHelp.Command)] {
+    func leaves(_ words: [String], _ command: CommandHelp.Command) -> [(words: [String], command: CommandHelp.Command)]
+    {
+      command.shownSubcommands.flatMap { subcommand in
+        let words = words + [subcommand.commandName]
+        return subcommand.shownSubcommands.isEmpty ? [(words, subcommand)] : leaves(words, subcommand)
+      }
+    }
+    return listsSubcommands ? [] : leaves(words, command)
+  }
+
+  /// What holds for commands that say nothing else.
+  private func exitStatus(_ page: inout Mdoc) {
     page.macro("Sh", "EXIT STATUS")
     page.macro("Bl", "-tag", "-width", "Ds")
     for (status, meaning) in [
@@ -53,12 +73,6 @@ struct CommandPage {
       page.paragraphs(meaning)
     }
     page.macro("El")
-    page.macro("Sh", "SEE ALSO")
-    let seen = others.filter { $0.name != name }
-    for (index, other) in seen.enumerated() {
-      page.line(".Xr \(other.name) \(other.section)" + (index < seen.count - 1 ? " ," : ""))
-    }
-    return page.text
   }
 
   /// An abstract as the title of a page: in lower case, without its full stop.
@@ -75,6 +89,8 @@ struct CommandPage {
   // MARK: Options
 
   private func synopsis(_ words: [String], _ command: CommandHelp.Command, _ page: inout Mdoc) {
+    // A group of commands does nothing by itself.
+    guard listsSubcommands || command.shownSubcommands.isEmpty else { return }
     page.macro("Nm", Mdoc.escape(words.joined(separator: " ")))
     for argument in command.shownArguments where argument.isOwn {
       page.line(argument.isOptional ? ".Op \(argument.mdoc)" : ".\(argument.mdoc)")
@@ -82,11 +98,10 @@ struct CommandPage {
     if listsSubcommands { page.line(".Ar command") }
   }
 
-  private func options(of command: CommandHelp.Command, title: String?, macro: String, _ page: inout Mdoc) {
-    guard !command.shownArguments.isEmpty else { return }
-    if let title { page.macro(macro, title) }
+  private func options(_ arguments: [CommandHelp.Argument], _ page: inout Mdoc) {
+    guard !arguments.isEmpty else { return }
     page.macro("Bl", "-tag", "-width", "Ds")
-    for argument in command.shownArguments {
+    for argument in arguments {
       page.line(".It \(argument.mdocOfAllNames)")
       var help = argument.abstract ?? ""
       if let value = argument.defaultValue, !value.isEmpty { help += " Default: \(value)." }
