@@ -196,7 +196,7 @@ import Testing
     let image = try folder.image("x.img", byteCount: 1 << 20)
     let descriptor = try FileDescriptor(path: image.path, flags: O_RDWR)
     let path = try folder.text("nvmed.toml", BadConfigurationTests.images("x.img", "/proc/self/fd/9"))
-    let process = try DaemonProcess(["serve", "--config", path], handover: (descriptor.rawValue, 9))
+    let process = try DaemonProcess(["serve", "--config", path], handover: [(descriptor.rawValue, 9)])
     #expect(try process.awaitEnd() == .exit(1))
     #expect(
       process.log.text

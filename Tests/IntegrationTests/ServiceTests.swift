@@ -87,9 +87,8 @@ import Testing
 
   @Test func takesSocketsByName() throws {
     let folder = try TestFolder()
-    let (first, second) = (
-      try UnixListener(path: folder.file("1.sock")), try UnixListener(path: folder.file("2.sock"))
-    )
+    let first = try UnixListener(path: folder.file("1.sock"))
+    let second = try UnixListener(path: folder.file("2.sock"))
     let file = try configuration(folder, [controller("a", socket: nil), controller("b", socket: nil)])
     let handover = [(second.descriptor.rawValue, Int32(3)), (first.descriptor.rawValue, 4)]
     let daemon = try start(

@@ -43,7 +43,7 @@ final class ControlledDaemon {
   /// Runs `nvmed ctl`: what it said and how it ended.
   func ctl(_ arguments: String..., handover: (Int32, Int32)? = nil) throws -> (end: DaemonProcess.End, text: String) {
     let process = try DaemonProcess(
-      ["ctl"] + arguments + ["--socket", socket], handover: handover.map { (descriptor: $0.0, number: $0.1) })
+      ["ctl"] + arguments + ["--socket", socket], handover: handover.map { [(descriptor: $0.0, number: $0.1)] } ?? [])
     let end = try process.awaitEnd()
     return (end, process.log.text)
   }
