@@ -40,7 +40,11 @@ public enum Daemon {
       try epoll.add(signals.rawValue, .readable, token: Source.signals.rawValue)
       return epoll
     }
-    let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
+    let supervisor = try Supervisor.start(
+      configuration,
+      confine: { ways, logger throws(DaemonError) in
+        try Confinement.enter(configuration, file: file, ways: ways, logger: logger)
+      }, handedOver: handedOver)
     let control: ControlServer?
     let heartbeat: Heartbeat?
     let metrics: MetricsServer?

@@ -47,7 +47,7 @@ import Testing
     try withFile(Array("[daemon]\nx = 1\n".utf8)) { path in
       #expect(
         errors(path) == [
-          "\(path):2: daemon.x: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, sandbox, user, group, image_folders"
+          "\(path):2: daemon.x: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"
         ])
     }
   }
