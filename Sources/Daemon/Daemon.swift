@@ -47,7 +47,11 @@ public enum Daemon {
       try epoll.add(stops.descriptor, .readable, token: Source.stop.rawValue)
       return epoll
     }
-    let supervisor = try Supervisor.start(configuration, file: file, handedOver: handedOver)
+    let supervisor = try Supervisor.start(
+      configuration,
+      confine: { ways, logger throws(DaemonError) in
+        try Confinement.enter(configuration, file: file, ways: ways, logger: logger)
+      }, handedOver: handedOver)
     let metrics: MetricsServer?
     let control: ControlServer?
     let heartbeat: Heartbeat?

@@ -55,11 +55,11 @@ public final class Supervisor: Sendable {
   /// Opens everything, then starts the threads.
   ///
   /// - Parameters:
-  ///   - file: the configuration file, which may be read again.
+  ///   - confine: called when everything is open and no thread is started: what the process gives up for good.
   ///   - handedOver: what was handed over, at the place of its controller; empty: nothing.
   /// - Throws: the reason why it cannot start; then nothing was started.
-  public static func start(
-    _ configuration: DaemonConfiguration, file: String? = nil,
+  static func start(
+    _ configuration: DaemonConfiguration, confine: (PostWriteWays, Logger) throws(DaemonError) -> Void = { _, _ in },
     handedOver: consuming FixedTable<HandedOver> = FixedTable(count: 0) { _ in HandedOver() }
   ) throws(DaemonError) -> Supervisor {
     let threshold = LogThreshold(configuration.logLevel, LogOutput(configuration.logFormat))
@@ -80,7 +80,7 @@ public final class Supervisor: Sendable {
       opened[index] = try OpenedController.open(
         controller, handedOver: &handed, ways: ways, logger: makeLogger(controller.name, threshold))
     }
-    try Confinement.enter(configuration, file: file, ways: ways, logger: logger)
+    try confine(ways, logger)
     var options = IOThreadPool.Options()
     options.threads = configuration.ioThreads
     options.cpus = configuration.ioCPUs
