@@ -69,7 +69,7 @@ import Testing
       }
       let name = line.drop { $0 == "#" }.prefix { $0 != " " && $0 != "=" }
       if line.contains(" = ") {
-        let sentences = comment.joined(separator: " ").replacing(" Write ", with: " .Pp Write ")
+        let sentences = comment.joined(separator: " ").replacing(". Write ", with: ". .Pp Write ")
         #expect(manual.contains(".It Va \(name) \(sentences)"), "\(name)")
         keys += 1
       } else if line.hasPrefix("[") {

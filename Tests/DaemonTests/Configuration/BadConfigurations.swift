@@ -54,7 +54,8 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       "[daemon]\n\"\\u0007\" = 1",
       "nvmed.toml:2: daemon.\"\\u{7}\": unknown key; "
-        + "[daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"),
+        + "[daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"
+    ),
     BadConfiguration(
       controller + "block_size = 512",
       "nvmed.toml:4: controller.block_size: unknown key; 'block_size' belongs in [[controller.namespace]]"),
