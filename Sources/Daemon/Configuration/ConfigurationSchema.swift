@@ -16,7 +16,8 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "log_format", \.logFormat, .choice,
         meaning: "What log lines look like: \"plain\" and \"json\" go to standard error, \"journald\" sends entries "
-          + "with fields to the journal. \"auto\" is \"journald\" where standard error goes to the journal, else \"plain\"."),
+          + "with fields to the journal. \"auto\" is \"journald\" where standard error goes to the journal, else \"plain\"."
+      ),
       ConfigurationSetting(
         "worker_threads", \.workerThreads, .integer(1...64),
         meaning: "Threads for work that may take long: flush, discard, format."),
