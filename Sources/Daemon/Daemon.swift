@@ -21,6 +21,7 @@ public enum Daemon {
   /// Call it on the main thread, before any other thread is started.
   ///
   /// - Parameters:
+  ///   - configuration: what is served, and how.
   ///   - file: the configuration file, which may be read again.
   ///   - reread: reads it again; nil where there is none.
   /// - Throws: the reason why it cannot start; then nothing was started.

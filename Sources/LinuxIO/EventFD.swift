@@ -67,7 +67,9 @@ public struct EventFD: ~Copyable, Sendable {
 
   /// Blocks until the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive, is not 0.
   ///
-  /// - Parameter timeout: milliseconds; -1 waits for ever.
+  /// - Parameters:
+  ///   - rawValue: its number.
+  ///   - timeout: milliseconds; -1 waits for ever.
   /// - Returns: whether it was signalled.
   @discardableResult
   public static func wait(rawValue: Int32, timeout: Int32) -> Bool {

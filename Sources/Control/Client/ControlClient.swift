@@ -13,7 +13,9 @@ public struct ControlClient: ~Copyable {
 
   /// Connects.
   ///
-  /// - Parameter patience: seconds that a reply may take; nil: any time, as for what waits for a guest.
+  /// - Parameters:
+  ///   - path: of the daemon's control socket.
+  ///   - patience: seconds that a reply may take; nil: any time, as for what waits for a guest.
   /// - Throws: `cannotConnect`.
   public init(path: String, patience: Int? = nil) throws(ControlClientError) {
     do throws(Errno) { socket = try UnixSocket.connect(path: path) } catch { throw .cannotConnect(path: path, error) }
@@ -29,12 +31,14 @@ public struct ControlClient: ~Copyable {
   /// Calls a method and waits for its result.
   ///
   /// - Parameters:
+  ///   - method: its name, such as `daemon.status`.
   ///   - parameters: an object.
   ///   - descriptors: the numbers of descriptors to hand over, at most 65.
+  ///   - type: what the result is read as.
   /// - Throws: `refused` where the daemon refuses it, `broken` where the connection ends.
   public mutating func call<Result: Decodable>(
     _ method: String, _ parameters: some Encodable = NoResult(), descriptors: [Int32] = [],
-    returning _: Result.Type = Result.self
+    returning type: Result.Type = Result.self
   ) throws(ControlClientError) -> Result {
     let identifier = nextIdentifier
     nextIdentifier += 1

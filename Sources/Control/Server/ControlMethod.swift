@@ -56,6 +56,10 @@ public struct ControlMethod: Sendable {
   /// A method.
   ///
   /// - Parameters:
+  ///   - name: what requests call it.
+  ///   - meaning: what it does, in one sentence.
+  ///   - takesLong: whether it may wait for a guest, a disk or another process.
+  ///   - takesDescriptors: whether a request can bring descriptors.
   ///   - body: does it, on the server's thread or one of its own: the result, or why it is refused. Descriptors that it
   ///     leaves are closed.
   public init<Parameters: ControlParameters, Result: Encodable & SendableMetatype>(

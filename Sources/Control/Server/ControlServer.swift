@@ -32,6 +32,7 @@ public final class ControlServer: Sendable {
   ///   - listener: where clients come from.
   ///   - methods: what they can call.
   ///   - policy: who they may be.
+  ///   - limits: how much of each thing they may have.
   ///   - logger: takes what there is to say.
   /// - Throws: `EMFILE` at the limit of open files, `EAGAIN` where no thread can be had.
   public static func start(

@@ -13,6 +13,7 @@ public struct ControlMethods: Sendable {
   /// The methods of a daemon.
   ///
   /// - Parameters:
+  ///   - supervisor: what they look at and change.
   ///   - reread: reads the configuration file again; nil where there is none.
   ///   - stop: asks the main thread to end the daemon, and returns at once.
   public init(_ supervisor: Supervisor, reread: Daemon.Rereading?, stop: @escaping @Sendable () -> Void) {

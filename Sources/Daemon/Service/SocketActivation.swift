@@ -53,8 +53,10 @@ public struct SocketActivation: Equatable, Sendable {
 
   /// Gives the sockets to the controllers that have none, by their names; "control" is the control socket.
   ///
-  /// - Parameter byName: false: the configuration is that of a command line, whose only controller takes the only
-  ///   socket, whatever its name.
+  /// - Parameters:
+  ///   - configuration: gets their numbers.
+  ///   - byName: false: the configuration is that of a command line, whose only controller takes the only socket,
+  ///     whatever its name.
   /// - Throws: a sentence on a controller without a socket, or a socket without a controller.
   public func assign(to configuration: inout DaemonConfiguration, byName: Bool = true) throws(DaemonError) {
     guard !sockets.isEmpty else { return }

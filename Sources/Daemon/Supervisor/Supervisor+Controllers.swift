@@ -6,7 +6,9 @@ import NVMeController
 extension Supervisor {
   /// Serves one more controller.
   ///
-  /// - Parameter handedOver: descriptors that its configuration names, or its socket.
+  /// - Parameters:
+  ///   - configuration: what it is.
+  ///   - handedOver: descriptors that its configuration names, or its socket.
   /// - Throws: everything that is wrong with its configuration, also together with that of the others; or what of it
   ///   cannot be opened. Then nothing of it is left.
   public func addController(

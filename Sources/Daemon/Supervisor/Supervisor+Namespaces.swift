@@ -6,7 +6,10 @@ import Storage
 extension Supervisor {
   /// Adds a namespace to a controller: its guest is told, if it wants to be.
   ///
-  /// - Parameter handedOver: an image that the configuration names by its number.
+  /// - Parameters:
+  ///   - name: of the controller.
+  ///   - configuration: what it is made of.
+  ///   - handedOver: an image that the configuration names by its number.
   /// - Returns: its identifier: the one that is asked for, or the lowest that is free.
   /// - Throws: everything that is wrong with its configuration, also together with that of the others; or why it cannot be
   ///   opened. Then nothing of it is left.

@@ -10,7 +10,10 @@ extension Controller {
   /// later fail (Invalid Field in Command, as of an inactive namespace), those in flight end as they would have. In the
   /// place of another one: both have the same backend, or nothing of the one before is in flight.
   ///
-  /// - Parameter completion: called when it is shown; or when no command uses it and no thread keeps it any more.
+  /// - Parameters:
+  ///   - identifier: NSID, from 1.
+  ///   - namespace: what is there from now on; nil: nothing.
+  ///   - completion: called when it is shown; or when no command uses it and no thread keeps it any more.
   /// - Returns: false beyond the highest identifier (NN), and while another namespace leaves that place: nothing is done.
   @discardableResult
   public func setNamespace(
