@@ -36,6 +36,19 @@ let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("Exist
   let virtualization: [Target] = []
 #endif
 
+/// Built by scripts/fuzz alone: the linker needs libFuzzer for it.
+let fuzzing: [Target] =
+  Context.environment["NVMED_FUZZ"] == nil
+  ? []
+  : [
+    .target(name: "CLibFuzzer"),
+    .executableTarget(
+      name: "nvmed-fuzz",
+      dependencies: [
+        "CLibFuzzer", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Storage", "NVMeController", "DeviceServer", "Daemon",
+      ], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+  ]
+
 let package = Package(
   name: "nvmed",
   products: [
@@ -112,5 +125,5 @@ let package = Package(
         name: "IntegrationTests",
         dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
         swiftSettings: strict)
-    ] + virtualization
+    ] + virtualization + fuzzing
 )

@@ -42,6 +42,10 @@ struct TOMLNode: Sendable, Equatable {
       throw TOMLSyntaxError(
         position: position, message: "a key has at most \(TOMLScanner.maximumKeyLength) parts with dots between them")
     }
+    if let position = scanner.namelessHeader {
+      throw TOMLSyntaxError(
+        position: position, message: "a table without a name; write [daemon], [[controller]] or [[controller.namespace]]")
+    }
     let root: TOMLTable
     do {
       root = try TOMLTable(string: text)
