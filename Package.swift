@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = Context.environment["NVMED_STRICT"] == nil ? [] : [
 /// Every room is compiled with strict memory safety: each unsafe use carries the word `unsafe`.
 let room: [SwiftSetting] = [.strictMemorySafety(), .enableUpcomingFeature("ExistentialAny")] + strict
 
+/// What `nvmed --version` says: scripts/version prints it.
+let version = Context.environment["NVMED_VERSION"] ?? "0.0+unknown"
+
 /// KVM's interface, and with it the small VMM, are known of x86-64 only.
 #if arch(x86_64)
   let kvmRooms = ["KVM"]
@@ -59,10 +62,13 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
     .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+    .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
   targets: [
     .target(name: "CLinux", linkerSettings: [.linkedLibrary("aio")]),
+    .target(name: "CVersion", cSettings: [.define("NVMED_VERSION", to: "\"\(version)\"")]),
     .target(name: "LinuxIO", dependencies: ["CLinux"], swiftSettings: room),
+    .target(name: "Sandbox", dependencies: ["CLinux", "LinuxIO"], swiftSettings: room),
     .target(name: "NVMeSpec", swiftSettings: room),
     .target(name: "VFIOUser", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(name: "GuestMemory", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
@@ -70,7 +76,7 @@ let package = Package(
     .target(name: "Doorbells", dependencies: ["LinuxIO", "BPF"], swiftSettings: room),
     .target(name: "Storage", dependencies: ["LinuxIO", "NVMeSpec"], swiftSettings: room),
     .target(
-      name: "NVMeController", dependencies: ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
+      name: "NVMeController", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
     .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
     .target(
@@ -79,31 +85,55 @@ let package = Package(
         "LinuxIO", "NVMeSpec", "VFIOUser", "GuestMemory", "Doorbells", "Storage", "NVMeController", "PCIDevice",
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: room),
+    // JSON-RPC over a unix socket, both ends of it.
+    .target(
+      name: "Control", dependencies: ["LinuxIO", .product(name: "Logging", package: "swift-log")],
+      swiftSettings: room),
+    .target(
+      name: "Metrics",
+      dependencies: [
+        "LinuxIO", "NVMeController", .product(name: "NIOCore", package: "swift-nio"),
+        .product(name: "NIOHTTP1", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+      ], swiftSettings: room),
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "LinuxIO", "BPF", "Doorbells", "NVMeController", "PCIDevice", "Storage", "DeviceServer",
-        "TOMLKit",
+        "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController",
+        "PCIDevice", "Storage", "DeviceServer", "Metrics", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
+    // What `nvmed ctl` and `nvmed top` show.
+    .target(
+      name: "Console", dependencies: ["CLinux", "Control", "Daemon", "LinuxIO", "NVMeController"], swiftSettings: room),
     .executableTarget(
       name: "nvmed",
-      dependencies: ["Daemon", "Doorbells", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+      dependencies: [
+        "Console", "Control", "Daemon", "Doorbells", "LinuxIO",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: room),
+    // Writes the manual pages, for packages.
+    .executableTarget(
+      name: "nvmed-manual",
+      dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
     .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
+    // What benches are made of: results, tables, pictures, targets, and what a process costs.
+    .target(name: "Benchmarking", dependencies: ["BPF", "LinuxIO"], swiftSettings: room),
     // What `nvmed-bench path` compares nvmed's I/O path with.
     .target(name: "CPathReference", linkerSettings: [.linkedLibrary("aio")]),
     .executableTarget(
       name: "nvmed-bench",
       dependencies: [
         "NVMeHost", "CLinux", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
-        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Benchmarking", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),
   ]
     + [
       ("LinuxIO", ["CLinux"]),
+      ("Sandbox", ["CLinux", "LinuxIO"]),
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
       ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
@@ -115,6 +145,10 @@ let package = Package(
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
       ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
+      ("Control", ["LinuxIO"]),
+      ("Console", ["Control", "Daemon", "NVMeController"]),
+      ("Benchmarking", ["BPF", "LinuxIO"]),
+      ("Metrics", ["LinuxIO", "NVMeController", "NVMeSpec"]),
     ].map { room, others in
       Target.testTarget(
         name: "\(room)Tests", dependencies: ([room] + others).map { .byName(name: $0) }, swiftSettings: strict)
@@ -123,7 +157,9 @@ let package = Package(
       // Through the built daemon.
       .testTarget(
         name: "IntegrationTests",
-        dependencies: ["nvmed", "nvmed-bench", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser"],
+        dependencies: [
+          "nvmed", "nvmed-bench", "nvmed-manual", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser", "Control",
+        ],
         swiftSettings: strict)
     ] + virtualization + fuzzing
 )

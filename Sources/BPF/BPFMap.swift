@@ -14,7 +14,11 @@ public struct BPFMap: ~Copyable, Sendable {
 
   /// A hash table of at most `entries` entries, whose memory is there from the beginning.
   ///
-  /// - Parameter name: shown by tools; at most 15 letters, digits and underscores.
+  /// - Parameters:
+  ///   - name: shown by tools; at most 15 letters, digits and underscores.
+  ///   - keySize: bytes of a key.
+  ///   - valueSize: bytes of a value.
+  ///   - entries: the most that it holds.
   public init(hash name: String, keySize: Int, valueSize: Int, entries: Int) throws(BPFError) {
     try self.init(BPF_MAP_TYPE_HASH.rawValue, name, keySize: keySize, valueSize: valueSize, entries: entries, flags: 0)
   }

@@ -12,7 +12,9 @@ public struct BPFProgram: ~Copyable, Sendable {
 
   /// Loads a program for raw tracepoints: its context are the arguments of the tracepoint, 8 bytes each.
   ///
-  /// - Parameter name: shown by tools; at most 15 letters, digits and underscores.
+  /// - Parameters:
+  ///   - name: shown by tools; at most 15 letters, digits and underscores.
+  ///   - instructions: the program, as `BPFAssembler` makes it.
   /// - Throws: `rejected` with what the verifier said.
   public init(rawTracepoint name: String, _ instructions: [BPFInstruction]) throws(BPFError) {
     let words = instructions.map(\.encoded)

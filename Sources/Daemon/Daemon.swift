@@ -1,169 +1,140 @@
-import DeviceServer
-import Doorbells
-import Glibc
+import Control
 import LinuxIO
 import Logging
-import NVMeController
-import PCIDevice
+import Metrics
 
-/// The daemon: images, threads, controllers, from the configuration to the last signal.
+/// The daemon: from the configuration to the last signal.
 public enum Daemon {
   /// What wakes the main thread.
   private enum Source: UInt64 {
     case signals = 1
     case ended
+    case stop
   }
 
-  /// Serves until SIGTERM or SIGINT, or until every client that was handed over has gone.
+  /// Reads the configuration again, with what the command line says on top of it.
+  public typealias Rereading = @Sendable () throws(ConfigurationErrors) -> DaemonConfiguration
+
+  /// Serves until SIGTERM or SIGINT, or until every client that was handed over has gone. SIGHUP reads the configuration
+  /// again.
   ///
   /// Call it on the main thread, before any other thread is started.
   ///
+  /// - Parameters:
+  ///   - file: the configuration file, which may be read again.
+  ///   - reread: reads it again; nil where there is none.
   /// - Throws: the reason why it cannot start; then nothing was started.
-  public static func run(_ configuration: DaemonConfiguration) throws(DaemonError) {
-    let level = Logger.Level(rawValue: configuration.logLevel.rawValue) ?? .info
-    var logger = Logger(label: "nvmed") { StandardErrorLog(label: $0) }
-    logger.logLevel = level
+  public static func run(
+    _ configuration: DaemonConfiguration, file: String? = nil, reread: Rereading? = nil
+  ) throws(DaemonError) {
+    // Descriptors that were handed over have their numbers; nothing else may be opened before they have owners.
+    var handedOver = FixedTable<HandedOver>(count: configuration.controllers.count) { _ in HandedOver() }
+    for (index, controller) in configuration.controllers.enumerated() {
+      handedOver[index] = try HandedOver.inherited(by: controller)
+    }
+    let controlListener = try ControlService.listen(configuration)
+    var metricsListener: MetricsListener?
+    do throws(MetricsServerError) {
+      if let address = configuration.metricsAddress { metricsListener = try MetricsListener(address) }
+    } catch { throw DaemonError(error.description) }
+    let manager = try ServiceManager.find()
     ResourceLimits.raiseOpenFiles()
     let signals = try need { () throws(Errno) in try Signals() }
-    let ended = try need { () throws(Errno) in try Mailbox<Int>() }
+    let stops = try need { () throws(Errno) in try Mailbox<Void>() }
     let epoll = try need { () throws(Errno) in
       let epoll = try Epoll()
       try epoll.add(signals.rawValue, .readable, token: Source.signals.rawValue)
-      try epoll.add(ended.descriptor, .readable, token: Source.ended.rawValue)
+      try epoll.add(stops.descriptor, .readable, token: Source.stop.rawValue)
       return epoll
     }
-
-    // A thread that may not run where it is told to would run anywhere.
-    let refused = ProcessorsCheck.refused(configuration.ioCPUs)
-    if !refused.isEmpty {
-      throw DaemonError(
-        "daemon.io_cpus: no thread can be placed on CPU \(ProcessorsCheck.list(refused)); write CPUs that this host has "
-          + "and that nvmed may use (AllowedCPUs= of systemd, cpuset of a container)")
-    }
-
-    // Everything that can fail for want of a file or socket comes before any thread.
-    let ways = PostWriteWays(clients: configuration.controllers.count, logger: logger)
-    var controllers: [(options: DeviceOptions, logger: Logger)] = []
-    for controller in configuration.controllers {
-      var named = Logger(label: controller.name) { StandardErrorLog(label: $0) }
-      named.logLevel = level
-      var options = try options(controller, named)
-      do throws(DoorbellTracerError) { options.postWrite = try ways.postWrite(controller.postWrite) } catch {
-        throw DaemonError("controller '\(controller.name)': post_write = \"ebpf\" is not possible here: \(error)")
+    let supervisor = try Supervisor.start(
+      configuration,
+      confine: { ways, logger throws(DaemonError) in
+        try Confinement.enter(configuration, file: file, ways: ways, logger: logger)
+      }, handedOver: handedOver)
+    let metrics: MetricsServer?
+    let control: ControlServer?
+    let heartbeat: Heartbeat?
+    do {
+      heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
+      try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
+      control = try ControlService.start(controlListener, configuration, supervisor, reread: reread) { stops.post(()) }
+      if let listener = metricsListener.take() {
+        metrics = try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
+      } else {
+        metrics = nil
       }
-      controllers.append((options, named))
+    } catch {
+      supervisor.stop()
+      throw DaemonError("the daemon cannot start: \(error)")
     }
-    var endpoints = Endpoints(count: configuration.controllers.count)
-    for (index, controller) in configuration.controllers.enumerated() { try endpoints.open(index, controller) }
-
-    var poolOptions = IOThreadPool.Options()
-    poolOptions.threads = configuration.ioThreads
-    poolOptions.cpus = configuration.ioCPUs
-    poolOptions.workers = configuration.workerThreads
-    poolOptions.spinLimit = UInt64(configuration.spinMicroseconds) * 1000
-    poolOptions.sleepLimit = UInt64(configuration.pollSleepMicroseconds) * 1000
-    poolOptions.controllers = max(configuration.controllers.count, 1)
-    poolOptions.maximumTransfer = configuration.controllers.map { $0.maximumDataTransfer }.max() ?? 4096
-    let pool: IOThreadPool
-    do throws(IOEngineError) { pool = try IOThreadPool.start(poolOptions) } catch {
-      throw DaemonError(error.description)
-    }
-
-    var servers: [Int: DeviceServer] = [:]
-    for (index, controller) in controllers.enumerated() {
-      guard let endpoint = endpoints.take(index) else { continue }
-      do throws(Errno) {
-        servers[index] = try DeviceServer(
-          controller.options, pool: pool, endpoint: endpoint, logger: controller.logger,
-          ended: { ended.post(index) })
-      } catch {
-        for server in servers.values { server.stop() }
-        pool.stop()
-        throw DaemonError("controller '\(controller.options.name)' cannot be served: \(error)")
-      }
-      logger.info(
-        "serving '\(controller.options.name)'\(configuration.controllers[index].socketPath.map { " on \($0)" } ?? "")")
-    }
-
+    let logger = supervisor.logger
+    if let address = configuration.metricsAddress { logger.info("metrics on \(address.text)") }
+    manager.ready(status(supervisor))
     var events = EpollEvents()
-    wait: while !servers.isEmpty {
+    wait: while true {
       epoll.wait(timeout: -1, into: &events)
       for index in 0..<events.count {
         switch Source(rawValue: events[index].token) {
         case .signals:
-          guard let signal = signals.take() else { continue }
-          logger.info("signal \(signal): completing what is in flight")
-          break wait
+          switch signals.take() {
+          case .end(let number)?:
+            logger.info("signal \(number): completing what is in flight")
+            break wait
+          case .reload?:
+            manager.reloading()
+            reload(supervisor, reread, logger)
+            manager.ready(status(supervisor))
+          case nil: break
+          }
         case .ended:
-          for server in ended.takeAll() { servers.removeValue(forKey: server)?.stop() }
+          // With a control socket the next controller may come.
+          if supervisor.collectEnded(), control == nil { break wait }
+        case .stop:
+          logger.info("a control client ends the daemon: completing what is in flight")
+          break wait
         case nil: break
         }
       }
     }
-    for server in servers.values { server.stop() }
-    pool.stop()
+    metrics?.stop()
+    control?.stop()
+    manager.stopping("completing what is in flight")
+    heartbeat?.stopping()
+    supervisor.stop()
+    heartbeat?.end()
     logger.info("ended")
+  }
+
+  /// What the service manager shows of the daemon.
+  private static func status(_ supervisor: Supervisor) -> String {
+    let count = supervisor.configuration.controllers.count
+    return "serving \(count) \(count == 1 ? "controller" : "controllers")"
+  }
+
+  /// Reads the configuration again, and logs what came of it.
+  private static func reload(_ supervisor: Supervisor, _ reread: Rereading?, _ logger: Logger) {
+    guard let reread else {
+      return logger.notice("signal SIGHUP: there is no configuration file to read again (--config)")
+    }
+    do throws(ConfigurationErrors) {
+      let configuration = try reread()
+      do throws(ReloadRefusal) {
+        let report = try supervisor.reload(configuration)
+        for line in report.lines { logger.notice("reload: \(line)") }
+        logger.notice("reloaded\(report.isEmpty ? ", and nothing has changed" : "")")
+      } catch {
+        for reason in error.reasons { logger.error("reload: \(reason)") }
+        logger.error("reload refused: nothing has changed")
+      }
+    } catch {
+      for error in error.errors { logger.error("reload: \(error)") }
+      logger.error("reload refused: nothing has changed")
+    }
   }
 
   /// What the daemon cannot be without.
   private static func need<Value: ~Copyable>(_ make: () throws(Errno) -> Value) throws(DaemonError) -> Value {
     do throws(Errno) { return try make() } catch { throw DaemonError("the daemon cannot start: \(error)") }
-  }
-
-  private static func options(_ configuration: ControllerConfiguration, _ logger: Logger) throws(DaemonError)
-    -> DeviceOptions
-  {
-    let namespaces = try NamespaceOpening.open(configuration, logger: logger)
-    var controller = ControllerDescription(
-      serialNumber: configuration.serial, modelNumber: configuration.model,
-      subsystemName: "nqn.2026-11.io.nvmed:\(configuration.serial)")
-    controller.firmwareRevision = configuration.firmware
-    controller.queueCount = configuration.ioQueues
-    controller.queueEntries = configuration.queueEntries
-    controller.maximumTransfer = configuration.maximumDataTransfer
-    controller.vectorCount = configuration.ioQueues + 1
-    controller.doorbells = configuration.doorbells == .poll ? .poll : .ioeventfd
-    controller.shadowDoorbells = configuration.shadowDoorbells
-    var options = DeviceOptions(name: configuration.name, controller: controller, namespaces: namespaces)
-    options.ioThread = configuration.ioThread
-    if let vendor = configuration.vendorID, let device = configuration.deviceID {
-      options.identity = PCIIdentity(vendor: vendor, device: device, subsystemVendor: vendor, subsystem: device)
-    }
-    return options
-  }
-
-  /// The sockets, by controller, until their servers take them.
-  private struct Endpoints: ~Copyable {
-    private var endpoints: FixedTable<DeviceEndpoint?>
-
-    init(count: Int) { endpoints = FixedTable(count: count) { _ in nil } }
-
-    mutating func open(_ index: Int, _ configuration: ControllerConfiguration) throws(DaemonError) {
-      if let number = configuration.inheritedSocket {
-        guard UnixSocket.isSocket(number) else {
-          throw DaemonError(
-            "--fd \(number): descriptor \(number) is no AF_UNIX stream socket; hand over a connected or listening one")
-        }
-        let socket = FileDescriptor(owning: number)
-        do throws(Errno) {
-          if UnixSocket.isListening(number) {
-            endpoints[index] = .listener(try UnixListener(inheriting: socket))
-          } else {
-            try socket.setCloseOnExec(true)
-            endpoints[index] = .connected(socket)
-          }
-        } catch { throw DaemonError("--fd \(number): \(error)") }
-      } else if let path = configuration.socketPath {
-        do throws(Errno) { endpoints[index] = .listener(try UnixListener(path: path)) } catch .addressInUse {
-          throw DaemonError("\(path): another process listens there, or it is no socket; choose another path")
-        } catch .noSuchFile {
-          throw DaemonError("\(path): the folder does not exist; create it first")
-        } catch { throw DaemonError("\(path): \(error)") }
-      } else {
-        throw DaemonError("controller '\(configuration.name)' has no socket: set 'socket', or hand one over with --fd")
-      }
-    }
-
-    mutating func take(_ index: Int) -> DeviceEndpoint? { endpoints[index].take() }
   }
 }

@@ -44,6 +44,17 @@ final class PostWriteWays: Sendable {
     }
   }
 
+  /// Finds out now what `postWrite` would find out when a client asks for it.
+  ///
+  /// - Returns: whether a tracer is loaded, which needs its rights later too.
+  func settle(_ choices: [PostWriteChoice]) -> Bool {
+    if choices.contains(.auto) { _ = automaticTracer() }
+    return state.withLock { state in
+      if case .loaded = state.tracer { return true }
+      return false
+    }
+  }
+
   /// The tracer, where the daemon may load one and KVM needs one.
   private func automaticTracer() -> DoorbellTracer? {
     guard !kvmPosts else { return nil }

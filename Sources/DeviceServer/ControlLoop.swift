@@ -10,7 +10,7 @@ import VFIOUser
 /// held: no further message is received until the reply is sent, while admin commands and everything else go on.
 final class ControlLoop {
   private enum Source: UInt64 {
-    case stop = 1
+    case requests = 1
     case listener
     case connection
     case mailbox
@@ -20,7 +20,7 @@ final class ControlLoop {
     case fault
   }
 
-  private enum State {
+  enum State {
     /// No client.
     case idle
     /// A client is connected.
@@ -44,16 +44,23 @@ final class ControlLoop {
   /// How long the socket is left alone after a client could not be accepted, in ms.
   private static let retryInterval: Int32 = 100
 
-  private let options: DeviceOptions
+  /// What is served; namespaces and limits as they are now.
+  var options: DeviceOptions
+  /// What other threads ask.
+  let requests: Mailbox<ControlRequest>
   private let pool: IOThreadPool
-  private let stop: EventFD
   private let epoll: Epoll
   private var events = EpollEvents()
   private var listener: UnixListener?
   private var listening = Listening.clients
   private var connection: ServerConnection?
-  private var device: Device?
-  private var state = State.idle
+  private(set) var device: Device?
+  private(set) var state = State.idle
+  /// The process behind the connection; nil where the kernel does not say.
+  private(set) var client: pid_t?
+  /// What is to be done at the end of the client, unless it is done before.
+  var endActions: [UInt64: () -> Void] = [:]
+  var nextAction: UInt64 = 0
   /// Whether a message waits for its effects before it is answered.
   private var isHeld = false
   /// What the connection is watched for.
@@ -64,17 +71,20 @@ final class ControlLoop {
   /// How doorbell values arrive: what is configured, or less after it failed.
   private var postWrite: PostWrite
   private var log: RateLimitedLog
+  private let counters: DeviceCounters
 
   init(
-    _ options: DeviceOptions, pool: IOThreadPool, start: consuming ControlStart, logger: Logger
+    pool: IOThreadPool, start: consuming ControlStart, logger: Logger, counters: DeviceCounters
   ) throws(Errno) {
+    let options = start.options
+    self.counters = counters
     self.options = options
     self.pool = pool
     postWrite = options.postWrite
-    log = RateLimitedLog(logger)
+    log = RateLimitedLog(logger, counters: counters)
     epoll = try Epoll()
-    stop = start.stop
-    try epoll.add(stop.rawValue, .readable, token: Source.stop.rawValue)
+    requests = start.requests
+    try epoll.add(requests.descriptor, .readable, token: Source.requests.rawValue)
     switch consume start.endpoint {
     case .listener(let listener):
       try epoll.add(listener.descriptor.rawValue, .readable, token: Source.listener.rawValue)
@@ -106,10 +116,7 @@ final class ControlLoop {
 
   private func take(_ event: Epoll.Event) {
     switch Source(rawValue: event.token) {
-    case .stop:
-      stop.drain()
-      isStopping = true
-      end("the server stops")
+    case .requests: takeRequests()
     case .listener: accept()
     case .connection: receive(event.events)
     case .mailbox: device?.controller.handleEvents()
@@ -124,6 +131,12 @@ final class ControlLoop {
       device.controller.fail("the client has taken guest memory away: its file is shorter than what was mapped")
     case nil: break
     }
+  }
+
+  /// The server ends: what is in flight is awaited and made durable.
+  func stop() {
+    isStopping = true
+    end("the server stops")
   }
 
   // MARK: Clients
@@ -141,6 +154,7 @@ final class ControlLoop {
     guard let socket = accepted else { return }
     guard state == .idle, !isStopping else {
       // The socket is closed at the end of this scope, which the second client sees as the end of the connection.
+      counters.refuse()
       log.log(.warning, "a second client was refused: the controller has one")
       return
     }
@@ -177,6 +191,9 @@ final class ControlLoop {
   private func begin(_ socket: consuming FileDescriptor) throws(Errno) {
     let device = try Device(options, pool: pool)
     self.device = device
+    counters.begin(device.controller.counters)
+    let process = ControlLoop.process(behind: socket.rawValue)
+    client = process > 0 ? process : nil
     connection = ServerConnection(socket)
     state = .serving
     isHeld = false
@@ -266,9 +283,11 @@ final class ControlLoop {
       epoll.remove(controller.workCompletions.eventFD)
       epoll.remove(device.memory.faultEvent.rawValue)
       device.endTracing()
+      counters.end()
     }
     device = nil
     state = .idle
+    performEndActions()
     if isStopping || listener == nil { isOver = true } else { listen() }
   }
 
@@ -276,10 +295,13 @@ final class ControlLoop {
     switch report {
     case .commandFailed(let entry):
       log.log(
-        .notice,
-        "queue \(entry.submissionQueue), command \(entry.command), namespace \(entry.namespaceIdentifier), LBA \(entry.slba): \(entry.status)"
-      )
-    case .invalidDoorbell(let queue): log.log(.notice, "the guest wrote an invalid doorbell: queue \(queue)")
+        .notice, "a command failed",
+        [
+          "status": "\(entry.status)", "queue": "\(entry.submissionQueue)", "command": "\(entry.command)",
+          "nsid": "\(entry.namespaceIdentifier)", "lba": "\(entry.slba)",
+        ])
+    case .invalidDoorbell(let queue):
+      log.log(.notice, "the guest wrote an invalid doorbell", ["queue": "\(queue)"])
     case .usesShadowDoorbells: log.log(.info, "the guest keeps its doorbells in its memory")
     case .doorbellsLost:
       // The VMM of this client keeps its ioeventfds; the next client is not led into the same.
@@ -321,7 +343,7 @@ final class ControlLoop {
       try handle(request)
     } catch {
       let number = connection?.header.commandNumber ?? 0
-      log.log(.notice, "command \(number) of the client was refused: \(error)")
+      log.log(.notice, "a message of the client was refused: \(error)", ["message_number": "\(number)"])
       connection?.reply(.error(error))
     }
   }
@@ -445,8 +467,7 @@ final class ControlLoop {
     }
     let description = device.controller.description
     if description.doorbells == .ioeventfd, description.shadowDoorbells != .required {
-      let process = ControlLoop.process(behind: connection?.descriptor ?? -1)
-      if let reason = device.settleDoorbells(postWrite, process: process) {
+      if let reason = device.settleDoorbells(postWrite, process: client ?? 0) {
         log.log(.warning, "doorbells by eBPF are not offered: \(reason)")
       }
     }

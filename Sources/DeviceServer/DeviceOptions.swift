@@ -9,8 +9,8 @@ public struct DeviceOptions: Sendable {
   public var controller: ControllerDescription
   /// Its PCI identity.
   public var identity: PCIIdentity
-  /// Its namespaces, at the place of their identifier - 1.
-  public var namespaces: [Namespace]
+  /// Its namespaces, at the place of their identifier - 1; nil where there is none.
+  public var namespaces: [Namespace?]
   /// The I/O thread that processes all queues; nil: they are spread over all threads.
   public var ioThread: Int?
   /// How the values of doorbells arrive that come without a message.
@@ -19,7 +19,7 @@ public struct DeviceOptions: Sendable {
   public var dmaMapLimit = 65_535
 
   /// Options with the defaults.
-  public init(name: String, controller: ControllerDescription, namespaces: [Namespace]) {
+  public init(name: String, controller: ControllerDescription, namespaces: [Namespace?]) {
     self.name = name
     self.controller = controller
     identity = .experimental

@@ -16,7 +16,7 @@ public final class IOThreadPool: Sendable {
     /// Bytes of one command at most: the largest MDTS of any controller.
     public var maximumTransfer = 512 << 10
     /// Controllers at most.
-    public var controllers = 64
+    public var controllers = 256
     /// Worker threads.
     public var workers = 2
     /// ns that a thread looks on for work after work, at most; 0: it sleeps at once.
@@ -109,6 +109,12 @@ public final class IOThreadPool: Sendable {
     }
     return (handle, thread)
   }
+
+  /// ns of CPU time that each thread has used, in their order.
+  public var cpuTimes: [UInt64] { threads.map { $0.cpuTime } }
+
+  /// What each thread has done, in their order.
+  public var statistics: [IOThreadStatistics] { handles.map { $0.statistics } }
 
   /// Ends the threads. After every controller has been detached.
   public func stop() {

@@ -34,25 +34,35 @@ struct RateLimitedLog {
   private var notices = Allowance()
   private var faults = Allowance()
 
-  init(_ logger: Logger) { self.logger = logger }
+  private let counters: DeviceCounters
+
+  /// - Parameter counters: where lines are counted that are left out.
+  init(_ logger: Logger, counters: DeviceCounters = DeviceCounters()) {
+    self.logger = logger
+    self.counters = counters
+  }
 
   /// Logs a line, or counts it as left out.
-  mutating func log(_ level: Logger.Level, _ message: @autoclosure () -> Logger.Message) {
+  mutating func log(
+    _ level: Logger.Level, _ message: @autoclosure () -> Logger.Message,
+    _ fields: @autoclosure () -> Logger.Metadata = [:]
+  ) {
     if level > .notice {
-      RateLimitedLog.log(logger, level, message(), &faults)
+      RateLimitedLog.log(logger, level, message(), fields(), &faults, counters)
     } else {
-      RateLimitedLog.log(logger, level, message(), &notices)
+      RateLimitedLog.log(logger, level, message(), fields(), &notices, counters)
     }
   }
 
   private static func log(
-    _ logger: Logger, _ level: Logger.Level, _ message: @autoclosure () -> Logger.Message, _ allowance: inout Allowance
+    _ logger: Logger, _ level: Logger.Level, _ message: @autoclosure () -> Logger.Message,
+    _ fields: @autoclosure () -> Logger.Metadata, _ allowance: inout Allowance, _ counters: DeviceCounters
   ) {
-    guard allowance.take() else { return }
+    guard allowance.take() else { return counters.suppressLine() }
     if allowance.suppressed > 0 {
       logger.log(level: level, "\(allowance.suppressed) lines like the next were left out")
       allowance.suppressed = 0
     }
-    logger.log(level: level, message())
+    logger.log(level: level, message(), metadata: fields())
   }
 }

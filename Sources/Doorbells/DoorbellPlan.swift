@@ -40,6 +40,7 @@ public struct DoorbellPlan: Sendable, Equatable {
   ///   - queues: the number of I/O queue pairs.
   ///   - budget: the descriptors that fit in one reply (`max_msg_fds`).
   ///   - isTraced: whether a `DoorbellTracer` stores the values.
+  ///   - threads: how many I/O threads there are.
   ///   - thread: the I/O thread a queue identifier belongs to, from 0 to `threads` - 1.
   public init(queues: UInt16, budget: Int, isTraced: Bool = false, threads: Int, thread: (UInt16) -> Int) {
     // The admin queue's tail, then the threads' tails, then heads, as far as they fit.

@@ -82,7 +82,9 @@ public final class DoorbellSlots: Sendable {
   /// The program has seen each message's write before the VMM has, so that it has stored at least as often as messages
   /// came. Where it has not, it does not see this client's doorbells (BAR0 is elsewhere), and the value is stored here.
   ///
-  /// - Parameter offset: of the register, from 1000h; a multiple of 4. Others, and those beyond the page, are ignored.
+  /// - Parameters:
+  ///   - value: what the message carries.
+  ///   - offset: of the register, from 1000h; a multiple of 4. Others, and those beyond the page, are ignored.
   public func take(message value: UInt32, at offset: UInt64) {
     guard offset % 4 == 0, let index = Int(exactly: offset / 4), let slot = word(index) else { return }
     let isStored = tracing.withLock { tracing in

@@ -41,6 +41,7 @@ public struct DMATable: ~Copyable {
   ///   - size: bytes, a multiple of 4 KiB, not 0.
   ///   - descriptor: the file behind it; nil for a range that only the client can reach.
   ///   - offset: where the range begins in the file.
+  ///   - access: what the device may do with it.
   /// - Returns: the new range; nil where the very same range was there already.
   /// - Throws: `EINVAL` for a range that is unaligned, empty, exceeds 2^64 or its file; `EEXIST` where it overlaps
   ///   another; `ENOSPC` above the limit; what `mmap(2)` says.

@@ -85,10 +85,10 @@ import LinuxIO
   public mutating func contiguous(
     _ iova: UInt64, length: UInt64, access: MemoryRegion.Access
   ) -> UnsafeMutableRawPointer? {
-    guard let (address, reach) = unsafe translate(iova, length: length, access: access), reach == length else {
-      return nil
-    }
-    return unsafe address
+    if iova &- last.iova >= last.size, !search(iova) { return nil }
+    let offset = iova &- last.iova
+    guard last.access.isSuperset(of: access), length <= last.size &- offset else { return nil }
+    return unsafe UnsafeMutableRawPointer(bitPattern: last.host &+ UInt(truncatingIfNeeded: offset))
   }
 
   /// Copies guest memory into `buffer`; false where part of it is not mapped for reading.

@@ -12,8 +12,12 @@ public enum PRPWalk {
   /// Translates PRP1 and PRP2 of a command into host ranges.
   ///
   /// - Parameters:
+  ///   - prp1: PRP Entry 1.
+  ///   - prp2: PRP Entry 2: a page, or the first page of a list.
   ///   - length: bytes to transfer, already checked against MDTS, which bounds the walk.
   ///   - access: `.write` for a transfer to the guest, `.read` for one from it.
+  ///   - memory: where its mappings are looked up.
+  ///   - segments: gets the host ranges.
   /// - Returns: success; Invalid PRP Offset, or Data Transfer Error for memory that is not mapped.
   @inlinable @inline(__always)
   public static func translate(

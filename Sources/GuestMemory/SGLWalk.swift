@@ -17,7 +17,9 @@ public enum SGLWalk {
   ///   - first: the descriptor in the command (SGL1).
   ///   - length: bytes to transfer, already checked against MDTS.
   ///   - access: `.write` for a transfer to the guest, `.read` for one from it.
+  ///   - memory: where its mappings are looked up.
   ///   - bitBucket: scratch memory of at least `length` bytes that discarded data goes to.
+  ///   - segments: gets the host ranges.
   /// - Returns: success or the status that section 4.1.2 names.
   @inlinable @inline(__always)
   public static func translate(

@@ -67,7 +67,9 @@ public struct SmallGuest: ~Copyable {
 
   /// Attaches, and runs the guest to its next exit.
   ///
-  /// - Parameter value: what the guest reads, where it reads from a device.
+  /// - Parameters:
+  ///   - kick: what takes the guest out of a run.
+  ///   - value: what the guest reads, where it reads from a device.
   /// - Throws: what `VCPUKick.attach` and `VirtualCPU.run()` throw.
   public mutating func run(_ kick: VCPUKick, reads value: UInt64 = 0) throws(Errno) -> VCPUExit {
     try attach(kick)

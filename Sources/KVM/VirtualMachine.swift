@@ -65,7 +65,9 @@ public struct VirtualMachine: ~Copyable, Sendable {
 
   /// Sets the level of an interrupt line.
   ///
-  /// - Parameter gsi: a pin of the interrupt controllers; 0 to 15 are the lines of the ISA bus.
+  /// - Parameters:
+  ///   - gsi: a pin of the interrupt controllers; 0 to 15 are the lines of the ISA bus.
+  ///   - isHigh: the level.
   /// - Throws: the `errno` of `KVM_IRQ_LINE`: `ENXIO` without an interrupt controller.
   public borrowing func setInterruptLine(_ gsi: UInt32, _ isHigh: Bool) throws(Errno) {
     var line = kvm_irq_level()

@@ -126,7 +126,14 @@ import Glibc
 
   /// Adds a write to the batch; parameters as for `prepareRead`.
   ///
-  /// - Parameter dataSync: the write finishes only when its data is durable (`RWF_DSYNC`).
+  /// - Parameters:
+  ///   - slot: a free slot.
+  ///   - fd: the file.
+  ///   - iovecs: where the data is; they stay until the completion.
+  ///   - count: how many of them.
+  ///   - offset: bytes from the start of the file.
+  ///   - cookie: comes back with the completion.
+  ///   - dataSync: the write finishes only when its data is durable (`RWF_DSYNC`).
   @inlinable
   public mutating func prepareWrite(
     slot: Int, fd: Int32, iovecs: UnsafePointer<iovec>, count: Int, offset: Int64, cookie: UInt64, dataSync: Bool

@@ -42,8 +42,7 @@ public struct EventFD: ~Copyable, Sendable {
 
   /// Adds 1 to the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive.
   public static func signal(rawValue: Int32) {
-    var one: UInt64 = 1
-    _ = unsafe write(rawValue, &one, 8)
+    clinux_eventfd_signal(rawValue)
   }
 
   /// Reads and clears the counter; 0 where it was not signalled.
@@ -63,7 +62,16 @@ public struct EventFD: ~Copyable, Sendable {
   /// - Returns: whether it was signalled.
   @discardableResult
   public borrowing func wait(timeout: Int32 = -1) -> Bool {
-    var entry = pollfd(fd: descriptor.rawValue, events: Int16(POLLIN), revents: 0)
+    EventFD.wait(rawValue: descriptor.rawValue, timeout: timeout)
+  }
+
+  /// Blocks until the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive, is not 0.
+  ///
+  /// - Parameter timeout: milliseconds; -1 waits for ever.
+  /// - Returns: whether it was signalled.
+  @discardableResult
+  public static func wait(rawValue: Int32, timeout: Int32) -> Bool {
+    var entry = pollfd(fd: rawValue, events: Int16(POLLIN), revents: 0)
     while true {
       let result = unsafe poll(&entry, 1, timeout)
       if result >= 0 { return result == 1 }
@@ -72,14 +80,21 @@ public struct EventFD: ~Copyable, Sendable {
   }
 
   /// Whether the kernel shows the descriptor as an eventfd.
-  public static func isEventFD(_ rawValue: Int32) -> Bool {
-    guard let info = unsafe fopen("/proc/self/fdinfo/\(rawValue)", "re") else { return false }
+  public static func isEventFD(_ rawValue: Int32) -> Bool { count(rawValue: rawValue) != nil }
+
+  /// The counter of the eventfd numbered `rawValue`, without reading and clearing it; nil where it is no eventfd.
+  ///
+  /// As `/proc/self/fdinfo` shows it: a look for statistics, which no waiter notices.
+  public static func count(rawValue: Int32) -> UInt64? {
+    guard let info = unsafe fopen("/proc/self/fdinfo/\(rawValue)", "re") else { return nil }
     defer { unsafe fclose(info) }
+    let name = "eventfd-count:"
     return unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { line in
       while unsafe fgets(line.baseAddress, 256, info) != nil {
-        if let base = line.baseAddress, unsafe strncmp(base, "eventfd-count:", 14) == 0 { return true }
+        guard let base = line.baseAddress, unsafe strncmp(base, name, name.utf8.count) == 0 else { continue }
+        return unsafe UInt64(strtoull(base + name.utf8.count, nil, 16))
       }
-      return false
+      return nil
     }
   }
 }

@@ -28,6 +28,7 @@ import Glibc
   ///   - fd: an open file whose owner the caller keeps alive during the call.
   ///   - offset: where in the file; a multiple of the page size (of the huge page size on hugetlbfs).
   ///   - count: bytes, more than 0.
+  ///   - protection: whether it may be written to.
   /// - Throws: the `errno` of `mmap(2)`.
   public init(fd: Int32, offset: Int64, count: Int, _ protection: Protection) throws(Errno) {
     let address = unsafe mmap(nil, count, protection.rawValue, MAP_SHARED, fd, Int(offset))

@@ -29,4 +29,26 @@ public struct SharedMemory: ~Copyable, Sendable {
     self.descriptor = descriptor
     self.mapping = mapping
   }
+
+  /// A memfd that holds `bytes`, sealed against any change: for a peer that reads it as a whole.
+  ///
+  /// - Throws: the `errno` of `memfd_create(2)`, `write(2)` or `fcntl(2)`.
+  public static func sealed(_ bytes: Span<UInt8>, name: String) throws(Errno) -> FileDescriptor {
+    let number = try checked {
+      unsafe clinux_memfd_create(name, UInt32(CLINUX_MFD_CLOEXEC | CLINUX_MFD_ALLOW_SEALING))
+    }
+    let descriptor = FileDescriptor(owning: number)
+    var done = 0
+    while done < bytes.count {
+      let rest = bytes.extracting(done...)
+      done += try unsafe rest.withUnsafeBytes { (buffer) throws(Errno) in
+        let written = unsafe write(number, buffer.baseAddress, buffer.count)
+        guard written > 0 else { throw Errno.current }
+        return written
+      }
+    }
+    let seals = CLINUX_F_SEAL_SHRINK | CLINUX_F_SEAL_GROW | CLINUX_F_SEAL_WRITE | CLINUX_F_SEAL_SEAL
+    _ = try checked { clinux_add_seals(number, Int32(seals)) }
+    return descriptor
+  }
 }

@@ -1,9 +1,12 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// A POSIX thread with a name. Signals are blocked in it, so that the process's signalfd gets them.
 public final class Thread: Sendable {
   private let handle: pthread_t
+  /// Whether somebody waits for its end, after which its handle means nothing.
+  private let isJoined = Mutex(false)
 
   private final class Start: Sendable {
     let name: String
@@ -44,6 +47,22 @@ public final class Thread: Sendable {
     handle = created
   }
 
+  /// ns of CPU time that it has used so far (`pthread_getcpuclockid(3)`); 0 where the kernel does not say,
+  /// and once somebody has begun to `join` it.
+  public var cpuTime: UInt64 {
+    isJoined.withLock { isJoined in
+      var clock = clockid_t()
+      var time = timespec()
+      guard !isJoined, unsafe pthread_getcpuclockid(handle, &clock) == 0, unsafe clock_gettime(clock, &time) == 0 else {
+        return 0
+      }
+      return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+  }
+
   /// Waits until the thread has ended. Once, from another thread.
-  public func join() { _ = pthread_join(handle, nil) }
+  public func join() {
+    isJoined.withLock { $0 = true }
+    _ = pthread_join(handle, nil)
+  }
 }

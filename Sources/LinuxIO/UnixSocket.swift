@@ -21,6 +21,20 @@ public enum UnixSocket {
     return descriptor
   }
 
+  /// Connects to the datagram socket at `path`. The descriptor blocks and closes on exec.
+  ///
+  /// - Throws: `ENAMETOOLONG` for a path of more than 107 bytes, else the `errno` of `socket(2)` or `connect(2)`:
+  ///   `ENOENT` without a file, `ECONNREFUSED` where nobody receives.
+  public static func connectDatagram(path: String) throws(Errno) -> FileDescriptor {
+    let type = Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = FileDescriptor(owning: try checked { socket(AF_UNIX, type, 0) })
+    let number = descriptor.rawValue
+    try unsafe withAddress(path) { (address, length) throws(Errno) in
+      _ = try retrying { unsafe Glibc.connect(number, address, length) }
+    }
+    return descriptor
+  }
+
   /// Whether the descriptor is an `AF_UNIX` stream socket; false too where it is not open.
   public static func isSocket(_ fd: Int32) -> Bool {
     option(fd, SO_DOMAIN) == AF_UNIX && option(fd, SO_TYPE) == Int32(SOCK_STREAM.rawValue)
@@ -176,6 +190,13 @@ public struct PeerCredentials: Equatable, Sendable {
   public let userID: uid_t
   /// Its effective group.
   public let groupID: gid_t
+
+  /// Credentials of these parts.
+  public init(processID: pid_t, userID: uid_t, groupID: gid_t) {
+    self.processID = processID
+    self.userID = userID
+    self.groupID = groupID
+  }
 }
 
 /// Two sockets connected with each other (`socketpair(2)`). Both block and close on exec.

@@ -17,6 +17,7 @@ extension Backend {
   ///
   /// - Parameters:
   ///   - iovecs: where the data goes; `count` of them.
+  ///   - count: how many of `iovecs` there are.
   ///   - offset: bytes from the start of the backend.
   /// - Returns: bytes read, fewer at the end of the backend; `-EFAULT` past the end; `-EINVAL` for a file.
   public func read(into iovecs: UnsafePointer<iovec>, count: Int, offset: UInt64) -> Int64 {
@@ -29,6 +30,7 @@ extension Backend {
   ///
   /// - Parameters:
   ///   - iovecs: where the data comes from; `count` of them.
+  ///   - count: how many of `iovecs` there are.
   ///   - offset: bytes from the start of the backend.
   /// - Returns: bytes written, fewer at the end of the backend; `-ENOSPC` past the end; `-EINVAL` for a file.
   public func write(from iovecs: UnsafePointer<iovec>, count: Int, offset: UInt64) -> Int64 {

@@ -86,6 +86,9 @@ public final class DiskImage: Sendable {
     opened descriptor: consuming FileDescriptor, name: String, options: ImageOptions, calls: StorageCalls
   ) throws(ImageError) {
     let facts = try ImageOpening.examine(descriptor.rawValue, name: name, options: options)
+    if options.lock, !ImageClaims.claim(facts.identity, readOnly: options.readOnly) {
+      throw ImageError(path: name, reason: .usedTwice)
+    }
     path = name
     self.options = options
     self.calls = calls
@@ -96,6 +99,8 @@ public final class DiskImage: Sendable {
     currentSize = Atomic(facts.size)
     self.descriptor = descriptor
   }
+
+  deinit { if options.lock { ImageClaims.release(identity, readOnly: options.readOnly) } }
 
   /// Looks at the length again, after somebody has grown or shrunk the image.
   ///

@@ -31,6 +31,8 @@ public struct ImageError: Error, Equatable, Sendable, CustomStringConvertible {
     case noDirectIO
     /// Another process has locked it.
     case locked(readOnly: Bool)
+    /// Another namespace of this process has it, by a descriptor of the same opening.
+    case usedTwice
     /// It cannot be locked at all.
     case lockFailed(Errno)
     /// A block device that is mounted, or claimed by another process.
@@ -99,6 +101,8 @@ extension ImageError.Reason {
           "is in use by another process (nvmed, QEMU or another VMM)",
           "stop it, or set read_only = true for all users"
         )
+    case .usedTwice:
+      ("is the image of another namespace already", "use another image, or open it twice read-only")
     case .lockFailed(let error):
       ("cannot be locked (\(error))", "set lock = false if nobody else can open it for writing")
     case .deviceBusy:

@@ -97,10 +97,7 @@ enum ImageOpening {
       alignment = asked
       if let problem = problem(blockSize, on: alignment) { throw failure(problem) }
     }
-    let identity =
-      isBlockDevice
-      ? ImageIdentity(device: UInt64(found.st_rdev), inode: 0)
-      : ImageIdentity(device: UInt64(found.st_dev), inode: UInt64(found.st_ino))
+    let identity = ImageIdentity(of: found)
     let unit = isBlockDevice ? DirectAlignment.sectorSize(fd: fd) ?? 512 : Int(found.st_blksize)
     return Facts(
       isBlockDevice: isBlockDevice, identity: identity, size: size, alignment: alignment,
@@ -131,7 +128,7 @@ enum ImageOpening {
   }
 
   /// Whether the mode is that of a block device, and not of a file.
-  private static func kind(_ mode: mode_t, name: String) throws(ImageError) -> Bool {
+  static func kind(_ mode: mode_t, name: String) throws(ImageError) -> Bool {
     let other: String
     switch mode & S_IFMT {
     case S_IFBLK: return true
@@ -150,7 +147,8 @@ enum ImageOpening {
     return unsafe ioctl(fd, UInt(CLINUX_BLKROGET), &readOnly) == 0 && readOnly != 0
   }
 
-  private static func reason(_ error: Errno, _ call: String, _ options: ImageOptions) -> ImageError.Reason {
+  /// The reason that an error of a system call stands for.
+  static func reason(_ error: Errno, _ call: String, _ options: ImageOptions) -> ImageError.Reason {
     switch error {
     case .noSuchFile, Errno(rawValue: ENOTDIR): .missing
     case .accessDenied, .notPermitted: .noPermission(readOnly: options.readOnly)

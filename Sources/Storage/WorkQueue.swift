@@ -66,7 +66,10 @@ final class WorkQueue: Sendable {
         if !add(entry) { WorkQueue.cancel(entry) }
         continue
       }
-      entry.port.post(JobCompletion(token: entry.job.token, error: error.error))
+      let (port, token) = (entry.port, entry.job.token)
+      // Who is told of the end may be about to close the image, and then has the last reference to it.
+      _ = consume entry
+      port.post(JobCompletion(token: token, error: error.error))
     }
   }
 

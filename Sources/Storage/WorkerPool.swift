@@ -12,7 +12,7 @@ public final class WorkerPool: Sendable {
   /// Starts the threads.
   ///
   /// - Parameters:
-  ///   - threads: how many, at least one.
+  ///   - count: how many, at least one.
   ///   - cpus: the CPUs they may run on; empty: those of the process.
   /// - Throws: the error of `pthread_create(3)` or `mmap(2)`.
   public init(threads count: Int = 2, cpus: [Int32] = []) throws(Errno) {

@@ -58,7 +58,9 @@ extension ClientConnection {
 
   /// Changes interrupts.
   ///
-  /// - Parameter descriptors: the eventfds to install.
+  /// - Parameters:
+  ///   - set: which, and what is to become of them.
+  ///   - descriptors: the eventfds to install.
   public mutating func setIRQs(_ set: SetIRQs, descriptors: [Int32] = []) throws(Errno) {
     _ = try call(.deviceSetIRQs(set), descriptors: descriptors)
   }
@@ -76,7 +78,11 @@ extension ClientConnection {
 
   /// Writes to a region.
   ///
-  /// - Parameter posted: whether the write is sent without waiting, as QEMU writes to BARs.
+  /// - Parameters:
+  ///   - region: which.
+  ///   - offset: bytes from its start.
+  ///   - data: one to eight bytes, or a block.
+  ///   - posted: whether the write is sent without waiting, as QEMU writes to BARs.
   public mutating func regionWrite(
     _ region: RegionIndex, offset: UInt64, _ data: RegionData, posted: Bool = false
   ) throws(Errno) {
@@ -89,7 +95,9 @@ extension ClientConnection {
 
   /// Does several writes of one to eight bytes.
   ///
-  /// - Parameter posted: whether they are sent without waiting, as QEMU does.
+  /// - Parameters:
+  ///   - writes: in the order in which they are done.
+  ///   - posted: whether they are sent without waiting, as QEMU does.
   public mutating func regionWriteMulti(_ writes: [RegionWrite], posted: Bool = true) throws(Errno) {
     if posted { return try post(.regionWriteMulti(writes)) }
     let reply = try call(.regionWriteMulti(writes))

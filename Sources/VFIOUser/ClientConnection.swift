@@ -93,7 +93,9 @@ public struct ClientConnection: ~Copyable, Sendable {
 
   /// Sends bytes as they are, in one `sendmsg` where they fit into the socket.
   ///
-  /// - Parameter descriptors: the numbers of the descriptors that go with the first byte.
+  /// - Parameters:
+  ///   - bytes: a message, or what is none.
+  ///   - descriptors: the numbers of the descriptors that go with the first byte.
   public borrowing func send(bytes: [UInt8], descriptors: [Int32] = []) throws(Errno) {
     var sent = 0
     while sent < bytes.count {

@@ -49,7 +49,11 @@ public struct DeviceFeature: Equatable, Sendable {
 
   /// A feature with its data.
   ///
-  /// - Parameter room: bytes for the struct and its data; nil: as many as they have.
+  /// - Parameters:
+  ///   - feature: which.
+  ///   - operations: whether it is read, set or asked for.
+  ///   - data: behind the header.
+  ///   - room: bytes for the struct and its data; nil: as many as they have.
   public init(_ feature: Feature, _ operations: Operations, data: [UInt8] = [], room: UInt32? = nil) {
     featureNumber = feature.rawValue
     self.operations = operations

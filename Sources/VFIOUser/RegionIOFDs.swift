@@ -9,7 +9,9 @@ public struct RegionIOFDsQuery: Equatable, Sendable {
 
   /// A question about a region.
   ///
-  /// - Parameter room: bytes for the struct and its entries, 16 to 1 MiB.
+  /// - Parameters:
+  ///   - room: bytes for the struct and its entries, 16 to 1 MiB.
+  ///   - index: which region.
   public init(room: UInt32 = UInt32(RegionIOFDs.size), index: RegionIndex) {
     self.room = room
     self.index = index

@@ -9,7 +9,9 @@ public struct RegionInfoQuery: Equatable, Sendable {
 
   /// A question about a region.
   ///
-  /// - Parameter room: bytes for the struct and its capabilities, at least 32.
+  /// - Parameters:
+  ///   - room: bytes for the struct and its capabilities, at least 32.
+  ///   - index: which region.
   public init(room: UInt32 = UInt32(RegionInfo.size), index: RegionIndex) {
     self.room = room
     self.index = index

@@ -9,10 +9,14 @@ struct Bench: ParsableCommand {
     subcommands: subcommands)
 
   private static var subcommands: [any ParsableCommand.Type] {
+    let everywhere: [any ParsableCommand.Type] = [
+      PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, ScaleBench.self, CallsBench.self,
+      StormBench.self, ReportBench.self, PictureBench.self,
+    ]
     #if canImport(MicroVMM)
-      [PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, StormBench.self, DoorbellBench.self]
+      return everywhere + [DoorbellBench.self]
     #else
-      [PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, StormBench.self]
+      return everywhere
     #endif
   }
 }

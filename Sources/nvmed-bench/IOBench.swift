@@ -55,6 +55,12 @@ struct IOBench: ParsableCommand {
   @Option(help: "CPU that a queue's thread runs on; repeat it for more queues.")
   var cpu: [Int32] = []
 
+  @Option(help: "Process that serves the socket: what it uses for a command is measured too.")
+  var daemon: Int32?
+
+  @Flag(help: "With --daemon: count its system calls by eBPF, which makes each of them some ns slower; as root.")
+  var countCalls = false
+
   @Flag(help: "Print JSON.")
   var json = false
 
@@ -68,16 +74,17 @@ struct IOBench: ParsableCommand {
     guard seconds > 0, seconds <= 86_400, warmup >= 0, warmup <= 3600 else {
       throw ValidationError("--seconds and --warmup: write more than 0, at most 86400 and 3600")
     }
+    guard daemon != nil || !countCalls else { throw ValidationError("--count-calls: give --daemon too") }
     if let queueSize, !(qd + 1...65_536).contains(queueSize) {
       throw ValidationError("--queue-size: write more than --qd, at most 65536")
     }
   }
 
   func run() throws {
-    do throws(HostError) {
+    do {
       let report = try measure()
       print(json ? report.json : report.text)
-    } catch {
+    } catch let error as HostError {
       throw BenchFailure(error, socket: socket)
     }
   }
@@ -90,7 +97,7 @@ struct IOBench: ParsableCommand {
     return min(size, 65_536)
   }
 
-  private func measure() throws(HostError) -> IOReport {
+  private func measure() throws -> IOReport {
     // Data, a page of PRP list for each command, both rings, and room for the admin queue.
     let pages = { (bytes: Int) in (bytes + HostMemory.pageSize - 1) / HostMemory.pageSize * HostMemory.pageSize }
     let perQueue = qd * (pages(bs) + pages(bs / 512 + 16)) + pages(entries * 64) + pages(entries * 16)
@@ -101,34 +108,47 @@ struct IOBench: ParsableCommand {
     let controller = try HostController(path: socket, memory: memory, options: options)
     try controller.initialize(queues: queues)
     let entries = min(entries, Int(controller.capabilities.maximumQueueEntriesSupported) + 1)
-    guard qd < entries else { throw .invalidArgument("--qd: the controller has queues of \(entries) entries") }
+    guard qd < entries else {
+      throw HostError.invalidArgument("--qd: the controller has queues of \(entries) entries")
+    }
     let namespace = try controller.namespace(nsid)
     let plan = try plan(for: namespace)
     guard bs <= controller.maximumTransferByteCount ?? .max else {
-      throw .invalidArgument("--bs is more than the controller takes in one command")
+      throw HostError.invalidArgument("--bs is more than the controller takes in one command")
     }
 
-    let results = ThreadResults()
-    var threads: [Thread] = []
-    let start = Clock.monotonic
+    var handovers: [Handover] = []
+    let seed = Clock.monotonic
     for index in 0..<queues {
       let identifier = UInt16(truncatingIfNeeded: index + 1)
       let queue = try controller.createQueue(
         completionQueue: identifier, completionQueueSize: entries, submissionQueues: [identifier],
         submissionQueueSize: entries, vector: completion == .interrupt ? identifier : nil, commands: qd)
-      let generator = try LoadGenerator(queue, plan: plan, depth: qd, memory: memory, seed: UInt64(index) + start)
-      let handover = Handover(generator)
+      handovers.append(
+        Handover(try LoadGenerator(queue, plan: plan, depth: qd, memory: memory, seed: UInt64(index) + seed)))
+    }
+    var meter = try daemon.map { try DaemonMeter(process: $0, countsCalls: countCalls) }
+    try meter?.begin()
+    let load = try run(handovers)
+    let usage = try meter?.end()
+    try controller.shutdown()
+    return IOReport(bench: self, load: load, daemon: usage)
+  }
+
+  /// Runs all of them, each on a thread of its own.
+  private func run(_ handovers: [Handover]) throws -> Load {
+    let results = ThreadResults()
+    var threads: [Thread] = []
+    for (index, handover) in handovers.enumerated() {
       let cpus = cpu.isEmpty ? [] : [cpu[index % cpu.count]]
       do throws(Errno) {
-        threads.append(try Thread(name: "queue \(identifier)", cpus: cpus) { results.add(handover.run()) })
+        threads.append(try Thread(name: "queue \(index + 1)", cpus: cpus) { results.add(handover.run()) })
       } catch {
-        throw .system(error)
+        throw HostError.system(error)
       }
     }
     for thread in threads { thread.join() }
-    let load = try results.total()
-    try controller.shutdown()
-    return IOReport(bench: self, load: load)
+    return try results.total()
   }
 
   private func plan(for namespace: HostNamespace) throws(HostError) -> LoadPlan {

@@ -1,13 +1,16 @@
+import Benchmarking
 import LinuxIO
 
 /// What `nvmed-bench io` prints.
 struct IOReport {
   private let bench: IOBench
   private let load: Load
+  private let daemon: DaemonMeter.Usage?
 
-  init(bench: IOBench, load: Load) {
+  init(bench: IOBench, load: Load, daemon: DaemonMeter.Usage?) {
     self.bench = bench
     self.load = load
+    self.daemon = daemon
   }
 
   private var count: UInt64 { load.latencies.totalCount }
@@ -31,6 +34,15 @@ struct IOReport {
     }
     lines[2] += "  max \(microseconds(Double(load.latencies.maxRecorded)))"
     lines.append("host     \(fixed(hostCPU, 0)) ns of CPU for each command")
+    if let daemon {
+      lines.append(
+        "daemon   \(fixed(perCommand(daemon.cpuTime), 0)) ns of CPU for each command, "
+          + "\(fixed(perCommand(daemon.switches), 4)) switches of context")
+      if let calls = daemon.systemCalls {
+        let names = callsPerCommand(calls).map { "\($0.name) \(fixed($0.count, 4))" }
+        lines.append("calls    \(fixed(perCommand(calls.values.reduce(0, +)), 4)): \(names.joined(separator: ", "))")
+      }
+    }
     return lines.joined(separator: "\n")
   }
 
@@ -41,27 +53,39 @@ struct IOReport {
       latencies.append("\"\(percentile.name)\":\(load.latencies.valueAtPercentile(percentile.value))")
     }
     latencies.append("\"max\":\(load.latencies.maxRecorded)")
-    let fields = [
+    var fields = [
       "\"pattern\":\"\(bench.pattern.rawValue)\"", "\"block_size\":\(bench.bs)", "\"queue_depth\":\(bench.qd)",
       "\"queues\":\(bench.queues)", "\"doorbells\":\"\(bench.doorbells.rawValue)\"",
       "\"completion\":\"\(bench.completion.rawValue)\"", "\"seconds\":\(fixed(seconds, 3))", "\"commands\":\(count)",
       "\"iops\":\(fixed(iops, 1))", "\"bytes_per_second\":\(fixed(iops * Double(bench.bs), 0))",
       "\"latency_ns\":{\(latencies.joined(separator: ","))}", "\"host_cpu_ns_per_command\":\(fixed(hostCPU, 0))",
     ]
+    if let daemon {
+      fields.append("\"daemon_cpu_ns_per_command\":\(fixed(perCommand(daemon.cpuTime), 1))")
+      fields.append("\"daemon_switches_per_command\":\(fixed(perCommand(daemon.switches), 6))")
+      if let calls = daemon.systemCalls {
+        let names = callsPerCommand(calls).map { "\"\($0.name)\":\(fixed($0.count, 6))" }
+        fields.append(
+          "\"daemon_calls_per_command\":\(fixed(perCommand(calls.values.reduce(0, +)), 6))")
+        fields.append("\"daemon_calls\":{\(names.joined(separator: ","))}")
+      }
+    }
     return "{\(fields.joined(separator: ","))}"
+  }
+
+  /// The daemon's share of each command of the load, the warm-up included: all of it was paid for.
+  private func perCommand(_ total: UInt64) -> Double {
+    load.commands > 0 ? Double(total) / Double(load.commands) : 0
+  }
+
+  /// The most frequent first.
+  private func callsPerCommand(_ calls: [Int: UInt64]) -> [(name: String, count: Double)] {
+    calls.sorted { ($0.value, $1.key) > ($1.value, $0.key) }.map { (SystemCallName.of($0.key), perCommand($0.value)) }
   }
 
   private func microseconds(_ nanoseconds: Double) -> String { fixed(nanoseconds / 1000, 1) }
 
-  /// A number that is not negative, with so many decimals.
   private func fixed(_ value: Double, _ decimals: Int) -> String {
-    var unit: UInt64 = 1
-    for _ in 0..<decimals { unit *= 10 }
-    let scaled = (value * Double(unit)).rounded()
-    guard scaled.isFinite, scaled >= 0, scaled < 1e18 else { return "0" }
-    let whole = UInt64(scaled)
-    if decimals == 0 { return "\(whole)" }
-    let fraction = String(whole % unit)
-    return "\(whole / unit)." + String(repeating: "0", count: decimals - fraction.count) + fraction
+    value.isFinite ? decimal(value, decimals) : "0"
   }
 }

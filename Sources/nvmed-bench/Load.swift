@@ -11,6 +11,8 @@ struct Load: Sendable {
   var duration: UInt64 = 0
   /// CPU time of the thread meanwhile, in ns.
   var cpuTime: UInt64 = 0
+  /// All commands, those before and after the measurement among them.
+  var commands: UInt64 = 0
 }
 
 /// What the threads have measured. Any thread.
@@ -29,6 +31,7 @@ final class ThreadResults: Sendable {
       total.latencies.add(load.latencies)
       total.duration = max(total.duration, load.duration)
       total.cpuTime += load.cpuTime
+      total.commands += load.commands
     }
     return total
   }

@@ -67,6 +67,7 @@ struct LoadGenerator: ~Copyable, Sendable {
         load.duration = now - load.duration
       }
       while let completion = queue.nextCompletion() {
+        load.commands &+= 1
         guard completion.status.isSuccess else { throw .failed(completion.status) }
         if now < end {
           if isMeasuring { load.latencies.record(now &- started[Int(completion.commandIdentifier)]) }

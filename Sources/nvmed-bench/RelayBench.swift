@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarking
 import CLinux
 import Glibc
 import LinuxIO
@@ -84,9 +85,13 @@ struct RelayBench: ParsableCommand {
     for thread in threads { thread.join() }
     let load = try result.total()
     let iops = Double(load.latencies.totalCount) / (Double(load.duration) / 1e9)
+    // Of the thread in nvmed's place, for each of all requests, as nvmed-bench io has it of the daemon.
+    let serving = relay.servingTime.load(ordering: .acquiring)
+    let cost =
+      direct ? "" : ",\"daemon_cpu_ns_per_command\":\(decimal(Double(serving) / Double(max(relay.requests, 1)), 1))"
     print(
       "{\"iops\":\(iops.rounded()),\"latency_ns\":{\"mean\":\(load.latencies.mean.rounded()),"
         + "\"p50\":\(load.latencies.valueAtPercentile(50)),\"p99\":\(load.latencies.valueAtPercentile(99)),"
-        + "\"p99.9\":\(load.latencies.valueAtPercentile(99.9))}}")
+        + "\"p99.9\":\(load.latencies.valueAtPercentile(99.9))}\(cost)}")
   }
 }

@@ -11,7 +11,7 @@ struct Serve: ParsableCommand {
       One controller is described by options; several by a configuration file:
 
         nvmed serve --socket-path /run/vm1.sock --image /srv/vm1.img
-        nvmed serve --fd 3 --image /srv/vm1.img
+        nvmed serve --fd 3 --image-fd 4
         nvmed serve --config /etc/nvmed/nvmed.toml
       """)
 
@@ -26,8 +26,14 @@ struct Serve: ParsableCommand {
     help: "Number of an inherited socket: a connected one is served until it closes, a listening one for ever.")
   var fd: Int32?
 
-  @Option(name: .long, help: "Raw disk image or block device; repeat it for more namespaces.")
+  @Option(
+    name: [.long, .customLong("blk-file")], help: "Raw disk image or block device; repeat it for more namespaces.")
   var image: [String] = []
+
+  @Option(
+    name: .long,
+    help: "Number of an inherited descriptor of an open image; repeat it, and mix it with --image: the order counts.")
+  var imageFd: [Int32] = []
 
   @Option(name: .long, help: "Size of a namespace that keeps its data in memory and loses it at the end, such as 1GiB.")
   var memory: String?
@@ -65,9 +71,36 @@ struct Serve: ParsableCommand {
   @Option(name: .long, help: "Least important log lines: trace, debug, info, notice, warning or error.")
   var logLevel: String?
 
+  @Option(
+    name: .long, help: "Path of the socket for nvmed ctl and nvmed top. With it, no controller needs to be given.")
+  var controlSocket: String?
+
+  @Option(name: .long, help: "Name or number of a group whose members may use the control socket too.")
+  var controlGroup: String?
+
+  @Option(
+    name: .long, help: "What is given up after start-up: on (all that is not needed), log (only log calls) or off.")
+  var sandbox: String?
+
+  @Option(name: .long, help: "Folder that images may be opened from while it runs; repeat it for more.")
+  var imageFolder: [String] = []
+
+  @Flag(name: .long, help: "Print what this program can do as JSON, for management software, and serve nothing.")
+  var printCapabilities = false
+
   func run() throws {
+    guard !printCapabilities else { return print(BackendCapabilities.text) }
     do {
-      try Daemon.run(try daemonConfiguration())
+      let activation = try SocketActivation.take()
+      var configuration = try daemonConfiguration(isActivated: !activation.isEmpty)
+      try activation.assign(to: &configuration, byName: config != nil)
+      guard let config else { return try Daemon.run(configuration) }
+      // The file is read again where it was found first, whatever the working directory is by then.
+      var command = self
+      command.config = absolute(config)
+      try Daemon.run(configuration, file: absolute(config)) { [command] () throws(ConfigurationErrors) in
+        try command.reread()
+      }
     } catch let error as DaemonError {
       throw Failure(error.description)
     } catch let errors as ConfigurationErrors {
@@ -75,40 +108,78 @@ struct Serve: ParsableCommand {
     }
   }
 
-  private func daemonConfiguration() throws -> DaemonConfiguration {
+  private func daemonConfiguration(isActivated: Bool) throws -> DaemonConfiguration {
     var configuration: DaemonConfiguration
     if let config {
-      guard socketPath == nil, fd == nil, image.isEmpty, memory == nil, null == nil, blockSize == nil, serial == nil,
-        queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil, !readOnly, !buffered
+      guard socketPath == nil, fd == nil, image.isEmpty, imageFd.isEmpty, memory == nil, null == nil,
+        blockSize == nil, serial == nil, queues == nil, doorbells == nil, postWrite == nil, shadowDoorbells == nil,
+        !readOnly, !buffered
       else {
         throw ValidationError("--config describes the controllers: give it without options of a single controller")
       }
-      configuration = try DaemonConfiguration(path: config)
+      configuration = try DaemonConfiguration(path: config, checkingFiles: true)
     } else {
-      configuration = DaemonConfiguration(controllers: [try singleController()])
+      configuration = DaemonConfiguration(
+        controllers: isEmpty && !isActivated ? [] : [try singleController(isActivated: isActivated)])
     }
-    if let ioThreads { configuration.ioThreads = ioThreads }
+    override(&configuration)
     if let logLevel {
       guard let level = LogLevel(rawValue: logLevel) else {
         throw ValidationError("--log-level: write trace, debug, info, notice, warning or error, not '\(logLevel)'")
       }
       configuration.logLevel = level
     }
+    if let sandbox {
+      guard let choice = SandboxChoice(rawValue: sandbox) else {
+        throw ValidationError("--sandbox: write on, log or off, not '\(sandbox)'")
+      }
+      configuration.sandbox = choice
+    }
+    configuration.imageFolders += imageFolder.map(absolute)
     try configuration.check()
     return configuration
   }
 
-  private func singleController() throws -> ControllerConfiguration {
-    guard (socketPath == nil) != (fd == nil) else {
+  /// Reads the configuration file again; what the options say holds on.
+  private func reread() throws(ConfigurationErrors) -> DaemonConfiguration {
+    var configuration = try DaemonConfiguration(path: config ?? "")
+    override(&configuration)
+    if let logLevel, let level = LogLevel(rawValue: logLevel) { configuration.logLevel = level }
+    if let sandbox, let choice = SandboxChoice(rawValue: sandbox) { configuration.sandbox = choice }
+    configuration.imageFolders += imageFolder.map(absolute)
+    try configuration.check()
+    return configuration
+  }
+
+  /// What the options say beside or in place of a file.
+  private func override(_ configuration: inout DaemonConfiguration) {
+    if let ioThreads { configuration.ioThreads = ioThreads }
+    if let controlSocket { configuration.controlSocket = absolute(controlSocket) }
+    if let controlGroup { configuration.controlGroup = controlGroup }
+  }
+
+  /// Whether controllers are to come over the control socket only.
+  private var isEmpty: Bool {
+    controlSocket != nil && socketPath == nil && fd == nil && image.isEmpty && imageFd.isEmpty && memory == nil
+      && null == nil
+  }
+
+  private func singleController(isActivated: Bool) throws -> ControllerConfiguration {
+    guard socketPath == nil || fd == nil, socketPath != nil || fd != nil || isActivated else {
       throw ValidationError("give --socket-path PATH or --fd NUMBER (one of them), or --config FILE")
     }
-    guard !image.isEmpty || memory != nil || null != nil else {
-      throw ValidationError("give at least one --image FILE (or --memory SIZE, or --null SIZE)")
+    let images = ImageArgument.inOrder(paths: image.map(absolute), descriptors: imageFd, of: CommandLine.arguments)
+    guard !images.isEmpty || memory != nil || null != nil else {
+      throw ValidationError("give at least one --image FILE (or --image-fd NUMBER, --memory SIZE, or --null SIZE)")
     }
-    var namespaces = image.map { path in
-      NamespaceConfiguration(
-        imagePath: absolute(path), blockSize: blockSize ?? 512, isReadOnly: readOnly,
-        cache: buffered ? .buffered : .direct)
+    var namespaces = images.map { image in
+      var namespace = NamespaceConfiguration(
+        blockSize: blockSize ?? 512, isReadOnly: readOnly, cache: buffered ? .buffered : .direct)
+      switch image {
+      case .path(let path): namespace.imagePath = path
+      case .descriptor(let number): namespace.inheritedImage = number
+      }
+      return namespace
     }
     if let memory {
       namespaces.append(
@@ -129,14 +200,15 @@ struct Serve: ParsableCommand {
       throw ValidationError("--post-write: write auto, kernel, ebpf or off, not '\(postWrite ?? "")'")
     }
     return ControllerConfiguration(
-      name: "nvme0", socketPath: socketPath.map(absolute), inheritedSocket: fd, serial: serial ?? defaultSerial,
+      name: "nvme0", socketPath: socketPath.map(absolute), inheritedSocket: fd,
+      serial: serial ?? defaultSerial(images),
       ioQueues: queues ?? 64, doorbells: doorbells, postWrite: postWrite, shadowDoorbells: shadowDoorbells,
       namespaces: namespaces)
   }
 
   /// A serial number that differs between daemons and stays with a disk: guests name disks by it.
-  private var defaultSerial: String {
-    NamespaceIdentifiers.serial(of: image.first.map(absolute) ?? socketPath.map(absolute) ?? "descriptor \(fd ?? -1)")
+  private func defaultSerial(_ images: [ImageArgument]) -> String {
+    NamespaceIdentifiers.serial(of: images.first?.name ?? socketPath.map(absolute) ?? "descriptor \(fd ?? -1)")
   }
 
   private func size(_ text: String, _ option: String) throws -> UInt64 {

@@ -72,7 +72,10 @@ import Testing
   private func attached(_ clients: Int, after traffic: Int, _ doorbells: DoorbellMechanism) throws -> Idle {
     let folder = try TestFolder()
     let threads = doorbells == .mappedPage ? 1 : 2
-    var configuration = "[daemon]\nio_threads = \(threads)\n"
+    // Nobody asks for status or metrics; their servers wait as all others do.
+    var configuration =
+      "[daemon]\nio_threads = \(threads)\n"
+      + "[metrics]\nlisten = \"unix:\(folder.file("metrics.sock"))\"\n"
     for index in 0..<max(clients, 1) {
       _ = try folder.image("\(index).img", byteCount: 1 << 20)
       configuration += """

@@ -86,6 +86,66 @@ import Testing
     try served.daemon.terminate()
   }
 
+  /// Interrupt Coalescing (08h) and Interrupt Vector Configuration (09h): eight completions for an interrupt, or 25.5 ms.
+  @Test func coalescesInterrupts() throws {
+    let served = try ServedController()
+    let host = try served.host(HostOptions(doorbells: .slots, vectors: 3))
+    var queue = try host.createQueue(1, depth: 8, vector: 1)
+    let event = host.vectors[1]
+    let time: UInt64 = 25_500_000
+    /// One command after the other, each noticed without its interrupt.
+    func run(_ count: Int) throws {
+      for _ in 0..<count {
+        guard queue.submit(.flush(nsid: 1)) != nil else { throw TestFailure("the queue is full") }
+        queue.ring()
+        let deadline = deadline()
+        while queue.nextCompletion() == nil {
+          guard !isOver(deadline) else { throw TestFailure("no completion") }
+          sched_yield()
+        }
+        queue.acknowledge()
+      }
+    }
+    func set(_ feature: FeatureIdentifier, _ value: UInt32) throws {
+      try host.requireSuccess(host.admin(.setFeatures(feature.rawValue, value)))
+      event.event.drain()
+    }
+
+    try set(.interruptCoalescing, 0xff07)
+    var start = Clock.monotonic
+    try run(800)
+    let interrupts = event.event.drain()
+    // On a machine that is slow enough, the time is over before there are eight.
+    let late = (Clock.monotonic - start) / time
+    #expect((1...100 + late).contains(interrupts), "\(interrupts) interrupts for 800 commands")
+
+    // One that others do not follow is announced when its time is over, and not before.
+    try set(.interruptCoalescing, 0xff07)
+    start = Clock.monotonic
+    try run(1)
+    let came = event.event.wait(timeout: Int32(patience * 1000))
+    #expect(came && Clock.monotonic - start >= time)
+
+    // What waits when it is turned off is there when the command is done.
+    try set(.interruptCoalescing, 0xff07)
+    try run(3)
+    try host.requireSuccess(host.admin(.setFeatures(FeatureIdentifier.interruptCoalescing.rawValue, 0)))
+    let released = event.event.drain()
+    #expect(released >= 1)
+
+    // A vector that is exempt.
+    try set(.interruptCoalescing, 0xffff)
+    try set(.interruptVectorConfiguration, 1 << 16 | 1)
+    for _ in 0..<100 {
+      try run(1)
+      let came = event.event.wait(timeout: Int32(patience * 1000))
+      let count = event.event.drain()
+      #expect(came && count == 1)
+    }
+    host.disconnect()
+    try served.daemon.terminate()
+  }
+
   private final class Shared: Sendable {
     let queue: Mutex<HostQueue?>
     let stops = Atomic<Bool>(false)

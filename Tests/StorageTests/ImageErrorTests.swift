@@ -17,6 +17,7 @@ import Testing
     (.noDirectIO, ["O_DIRECT", "cache = \"buffered\""]),
     (.locked(readOnly: false), ["in use by another process", "stop it"]),
     (.locked(readOnly: true), ["written to by another process", "stop it"]),
+    (.usedTwice, ["image of another namespace", "another image"]),
     (.lockFailed(.notSupported), ["cannot be locked", "lock = false"]),
     (.deviceBusy, ["mounted or claimed", "unmount"]),
     (.descriptorMode(needsWriting: true), ["inherited descriptor", "O_RDWR"]),

@@ -25,9 +25,11 @@
 #include "bpf.h"
 #include "kvm.h"
 #include "memory.h"
+#include "sandbox.h"
 #include "sigbus.h"
 #include "socket.h"
 #include "storage.h"
 #include "thread.h"
+#include "trace.h"
 
 #endif

@@ -12,6 +12,7 @@ struct ConfigurationConsistency {
     self.daemon = daemon
     self.controllers = controllers
     checkThreads()
+    checkControl()
     for controller in controllers { check(controller) }
     checkSharing()
   }
@@ -34,12 +35,25 @@ struct ConfigurationConsistency {
   // MARK: Keys that depend on others
 
   private mutating func checkThreads() {
+    if daemon.refused.isDisjoint(with: ["user", "group"]), daemon.model.group != nil, daemon.model.user == nil {
+      report("daemon.group", at: daemon.position(of: "group"), "has no effect without user; write user too")
+    }
     guard daemon.refused.isDisjoint(with: ["io_threads", "io_cpus"]) else { return }
     let (threads, cpus) = (daemon.model.ioThreads, daemon.model.ioCPUs.count)
     if cpus != 0, cpus != threads {
       report(
         "daemon.io_cpus", at: daemon.position(of: "io_cpus"),
         "lists \(cpus) CPUs for \(threads) I/O threads; list one for each, or none")
+    }
+  }
+
+  private mutating func checkControl() {
+    guard !daemon.refused.contains("control_socket") else { return }
+    guard let path = daemon.model.controlSocket else { return }
+    for controller in controllers where controller.table.model.socketPath == path {
+      report(
+        "controller.socket", at: controller.table.position(of: "socket"),
+        "\(quoted(path)) is the control socket too; write different paths")
     }
   }
 
@@ -73,6 +87,8 @@ struct ConfigurationConsistency {
         "controller.post_write", at: table.position(of: "post_write"),
         "has no effect with doorbells = \"poll\"; remove it")
     }
+    checkLimits(table)
+    checkIdentifiers(controller)
     let limit = ConfigurationSchema.namespaceLimit
     if controller.namespaces.count > limit {
       report(
@@ -80,6 +96,37 @@ struct ConfigurationConsistency {
         "is number \(limit + 1); a controller has at most \(limit) namespaces")
     }
     for namespace in controller.namespaces where !namespace.refused.contains("backend") { check(namespace) }
+  }
+
+  /// A burst is one of a limit.
+  private mutating func checkLimits(_ table: ReadTable<ControllerConfiguration>) {
+    let limits = table.model.limits
+    let all: [(String, LimitsConfiguration.Limit)] = [
+      ("iops", limits.operations), ("bandwidth", limits.bytes), ("read_iops", limits.readOperations),
+      ("read_bandwidth", limits.readBytes), ("write_iops", limits.writeOperations),
+      ("write_bandwidth", limits.writtenBytes),
+    ]
+    for (key, limit) in all
+    where limit.burst != nil && limit.perSecond == nil && !table.refused.contains("\(key)_limit") {
+      report(
+        "controller.\(key)_burst", at: table.position(of: "\(key)_burst"),
+        "has no effect without \(key)_limit; write that too, or remove it")
+    }
+  }
+
+  private mutating func checkIdentifiers(_ controller: ReadController) {
+    var first: [Int: ReadTable<NamespaceConfiguration>] = [:]
+    for namespace in controller.namespaces where !namespace.refused.contains("nsid") {
+      guard let nsid = namespace.model.nsid else { continue }
+      guard let other = first[nsid] else {
+        first[nsid] = namespace
+        continue
+      }
+      let line = other.position(of: "nsid").map { " in line \($0.line)" } ?? ""
+      report(
+        "controller.namespace.nsid", at: namespace.position(of: "nsid"),
+        "\(nsid) is that of another namespace\(line); write a different one for each namespace of a controller")
+    }
   }
 
   private mutating func check(_ namespace: ReadTable<NamespaceConfiguration>) {
@@ -141,6 +188,12 @@ struct ConfigurationConsistency {
     reportShared(
       "controller.namespace.image", uses("image") { $0.imagePath },
       "use another image, or write read_only = true in both", unless: { $0.isReadOnly && $1.isReadOnly })
+    reportShared(
+      "controller.namespace.image", uses("image") { $0.inheritedImage.map { "descriptor \($0)" } },
+      "hand over one descriptor for each namespace")
+    reportShared(
+      "controller.socket", uses("socket") { $0.inheritedSocket.map { "descriptor \($0)" } },
+      "hand over one socket for each controller")
     let identifiers: [(String, @Sendable (NamespaceConfiguration) -> [UInt8]?)] = [
       ("uuid", { $0.uuid }), ("nguid", { $0.nguid }), ("eui64", { $0.eui64 }),
     ]

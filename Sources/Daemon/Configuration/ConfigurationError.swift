@@ -54,7 +54,10 @@ public struct ConfigurationErrors: Error, Sendable, Equatable, CustomStringConve
 }
 
 /// `text` in quotes, short enough and plain enough for one line of a log.
-func quoted(_ text: String) -> String { "\"\(printable(text, limit: 80, escaping: "\"\\"))\"" }
+func quoted(_ text: String) -> String { quoted(text, limit: 80) }
+
+/// `text` in quotes, of at most so many characters and plain.
+func quoted(_ text: String, limit: Int) -> String { "\"\(printable(text, limit: limit, escaping: "\"\\"))\"" }
 
 /// At most `limit` characters of `text`, with escapes for what is not plain: control characters, those that change the
 /// direction of text, and the ones in `escaped`.

@@ -2,28 +2,24 @@ extension ConfigurationSchema {
   /// A documented example: every table and key with its meaning, what it may hold and its default.
   ///
   /// It is a valid configuration of one controller with one namespace; `config/nvmed.toml` is this text.
-  public static func exampleText() -> String {
+  ///
+  /// - Parameter commented: whether every key and table stands in comments, so that it configures no controller: what a
+  ///   package installs.
+  public static func exampleText(commented: Bool = false) -> String {
     var lines = comment(
-      "Configuration of nvmed. Keys that stand in comments show their defaults, or an example where there is no "
-        + "default. Sizes are numbers of bytes, or texts with a unit: \"512KiB\" is 524288 bytes, \"10GB\" is "
-        + "10000000000. Relative paths count from the folder of this file. Whatever is not known here is refused.")
-    lines += section(daemon) + section(controller) + section(namespace)
-    return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static func section<Model>(_ table: ConfigurationTable<Model>) -> [String] {
-    var lines = [""] + comment(table.meaning) + [table.header]
-    for setting in table.settings {
-      let absence =
-        switch setting.absence {
-        case .refused: "Required."
-        case .value(let text): "Default: \(text)."
-        case .described(let text): text
-        }
-      lines += [""] + comment(setting.meaning) + comment("Write \(setting.expected). \(absence)")
-      lines.append("\(setting.isSetInExample ? "" : "#")\(setting.key) = \(setting.example)")
+      commented
+        ? "Configuration of nvmed. Everything here stands in comments: no controller is configured. Keys are shown with "
+          + "their defaults, or an example where there is no default. \(conventions)"
+        : "Configuration of nvmed. Keys that stand in comments show their defaults, or an example where there is no "
+          + "default. \(conventions)")
+    for table in tables {
+      lines += [""] + comment(table.meaning) + [(commented ? "#" : "") + table.header]
+      for key in table.keys {
+        lines += [""] + comment(key.meaning) + comment(key.values)
+        lines.append("\(key.isSetInExample && !commented ? "" : "#")\(key.key) = \(key.example)")
+      }
     }
-    return lines
+    return lines.joined(separator: "\n") + "\n"
   }
 
   /// `text` as comment lines of at most 100 characters.

@@ -9,8 +9,12 @@ extension DaemonConfiguration {
   ///
   /// Relative paths in it count from the file's folder.
   ///
+  /// - Parameters:
+  ///   - path: the file.
+  ///   - checkingFiles: whether the images and the folders of the sockets are looked at too, without being
+  ///     opened.
   /// - Throws: everything that is wrong with it.
-  public init(path: String) throws(ConfigurationErrors) {
+  public init(path: String, checkingFiles: Bool = false) throws(ConfigurationErrors) {
     func refusal(_ message: String, line: Int? = nil) -> ConfigurationErrors {
       let position = line.map { SourcePosition(line: $0, column: 1) }
       return ConfigurationErrors([
@@ -21,25 +25,37 @@ extension DaemonConfiguration {
     do throws(Errno) {
       contents = try Self.contents(of: path)
     } catch {
-      throw refusal("cannot be read: \(error)")
+      let advice =
+        switch error {
+        case .noSuchFile: "check the path, or begin with: nvmed example-config > nvmed.toml"
+        case .accessDenied: "give the user of nvmed the right to read it"
+        default: "check the path"
+        }
+      throw refusal("cannot be read: \(error); \(advice)")
     }
-    guard let bytes = contents else { throw refusal("is not a regular file") }
-    guard bytes.count <= Self.maximumFileSize else { throw refusal("is larger than 1 MiB") }
+    guard let bytes = contents else { throw refusal("is not a regular file; write the path of a TOML file") }
+    guard bytes.count <= Self.maximumFileSize else {
+      throw refusal("is larger than 1 MiB, which no configuration is; check the path")
+    }
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw refusal("is not UTF-8; save it as UTF-8", line: Self.lineThatIsNotUTF8(bytes))
     }
     var folder = absolutePath(path, in: Self.currentFolder())
     if let slash = folder.lastIndex(of: "/") { folder = String(folder[..<slash]) }
-    try self.init(text: text, file: path, folder: folder)
+    try self.init(text: text, file: path, folder: folder, checkingFiles: checkingFiles)
   }
 
   /// Reads the text of a configuration file.
   ///
   /// - Parameters:
+  ///   - text: TOML 1.0.
   ///   - file: the file as errors name it.
   ///   - folder: the absolute path of the folder that relative paths count from.
+  ///   - checkingFiles: whether the images and the folders of the sockets are looked at too.
   /// - Throws: everything that is wrong with it.
-  public init(text: String, file: String?, folder: String) throws(ConfigurationErrors) {
+  public init(
+    text: String, file: String?, folder: String, checkingFiles: Bool = false
+  ) throws(ConfigurationErrors) {
     let document: TOMLNode
     do throws(TOMLSyntaxError) {
       document = try TOMLNode.document(text)
@@ -48,7 +64,7 @@ extension DaemonConfiguration {
         ConfigurationError(file: file, position: error.position, keyPath: nil, message: error.message)
       ])
     }
-    var reader = ConfigurationReader(file: file, folder: folder)
+    var reader = ConfigurationReader(file: file, folder: folder, checksFiles: checkingFiles)
     let configuration = reader.read(document)
     guard reader.errors.isEmpty else { throw ConfigurationErrors(reader.errors) }
     self = configuration
@@ -72,6 +88,7 @@ extension DaemonConfiguration {
       return table
     }
     let daemon = check(self, ConfigurationSchema.daemon)
+    _ = check(self, ConfigurationSchema.metrics)
     let controllers = controllers.map { controller in
       ReadController(
         table: check(controller, ConfigurationSchema.controller),

@@ -25,11 +25,14 @@ struct ConfigurationReader {
   let file: String?
   /// The absolute path of the folder that relative paths count from.
   let folder: String
+  /// Whether the images and the folders of the sockets are looked at too.
+  let checksFiles: Bool
   private(set) var errors: [ConfigurationError] = []
 
-  init(file: String?, folder: String) {
+  init(file: String?, folder: String, checksFiles: Bool = false) {
     self.file = file
     self.folder = folder
+    self.checksFiles = checksFiles
   }
 
   private mutating func report(_ keyPath: String, at position: SourcePosition?, _ message: String) {
@@ -43,27 +46,45 @@ struct ConfigurationReader {
     where !ConfigurationSchema.topLevel.contains(key) {
       reportUnknown(
         key, in: "", at: node.position, known: ConfigurationSchema.topLevel,
-        otherwise: "a file has the tables [daemon] and [[controller]]")
+        otherwise: "a file has the tables [daemon], [metrics] and [[controller]]")
     }
-    let daemon = readDaemon(members["daemon"])
+    var daemon = readDaemon(members["daemon"])
+    daemon.model.metricsAddress = readTable(members["metrics"], ConfigurationSchema.metrics).model.metricsAddress
     let controllers = tables(members["controller"], path: "controller", header: "[[controller]]").map {
       readController($0)
     }
     let consistency = ConfigurationConsistency(file: file, daemon: daemon, controllers: controllers)
     errors += consistency.errors
+    if checksFiles { errors += ConfigurationFiles(file: file, daemon: daemon, controllers: controllers).errors }
     return consistency.configuration
   }
 
   private mutating func readDaemon(_ node: TOMLNode?) -> ReadTable<DaemonConfiguration> {
-    guard let node else { return ReadTable(model: .unset) }
-    guard case .table = node.content else {
-      report("daemon", at: node.position, "is \(node.typeName); write [daemon]")
-      return ReadTable(model: .unset)
+    let schema = ConfigurationSchema.daemon
+    var table: ReadTable<DaemonConfiguration> = readTable(node, schema)
+    if let path = table.model.controlSocket {
+      table.model.controlSocket = absolutePath(path, in: folder)
+      recheck("control_socket", of: &table, schema)
     }
-    return readTable(node, ConfigurationSchema.daemon)
+    table.model.imageFolders = table.model.imageFolders.map { absolutePath($0, in: folder) }
+    if !table.refused.contains("image_folders") { recheck("image_folders", of: &table, schema) }
+    return table
   }
 
-  private mutating func readController(_ node: TOMLNode) -> ReadController {
+  /// Reads a table that may be there once.
+  private mutating func readTable<Model>(
+    _ node: TOMLNode?, _ schema: ConfigurationTable<Model>
+  ) -> ReadTable<Model> {
+    guard let node else { return ReadTable(model: .unset) }
+    guard case .table = node.content else {
+      report(schema.path, at: node.position, "is \(node.typeName); write \(schema.header)")
+      return ReadTable(model: .unset)
+    }
+    return readTable(node, schema)
+  }
+
+  /// Reads one `[[controller]]`; what is refused is in `errors`.
+  mutating func readController(_ node: TOMLNode) -> ReadController {
     let schema = ConfigurationSchema.controller
     var table = readTable(node, schema)
     if let path = table.model.socketPath {
@@ -94,7 +115,8 @@ struct ConfigurationReader {
         + serial.expected)
   }
 
-  private mutating func readNamespace(_ node: TOMLNode) -> ReadTable<NamespaceConfiguration> {
+  /// Reads one `[[controller.namespace]]`; what is refused is in `errors`.
+  mutating func readNamespace(_ node: TOMLNode) -> ReadTable<NamespaceConfiguration> {
     let schema = ConfigurationSchema.namespace
     var table = readTable(node, schema)
     if let path = table.model.imagePath {
@@ -110,7 +132,11 @@ struct ConfigurationReader {
   private mutating func tables(_ node: TOMLNode?, path: String, header: String) -> [TOMLNode] {
     guard let node else { return [] }
     guard case .array(let elements) = node.content else {
-      report(path, at: node.position, "is \(node.typeName); write \(header)")
+      if case .table(let members) = node.content, members.keys.allSatisfy({ $0 == "namespace" }) {
+        report(path, at: node.position, "\(ConfigurationSchema.namespace.header) has no \(header) above it; write one")
+      } else {
+        report(path, at: node.position, "is \(node.typeName); write \(header)")
+      }
       return []
     }
     for (index, element) in elements.enumerated() {

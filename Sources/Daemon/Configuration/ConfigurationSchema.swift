@@ -14,6 +14,11 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "log_level", \.logLevel, .choice, meaning: "The least important messages that are still logged."),
       ConfigurationSetting(
+        "log_format", \.logFormat, .choice,
+        meaning: "What log lines look like: \"plain\" and \"json\" go to standard error, \"journald\" sends entries "
+          + "with fields to the journal. \"auto\" is \"journald\" where standard error goes to the journal, else \"plain\"."
+      ),
+      ConfigurationSetting(
         "worker_threads", \.workerThreads, .integer(1...64),
         meaning: "Threads for work that may take long: flush, discard, format."),
       ConfigurationSetting(
@@ -24,6 +29,44 @@ public enum ConfigurationSchema {
       ConfigurationSetting(
         "poll_sleep_us", \.pollSleepMicroseconds, .integer(1...100_000),
         meaning: "Microseconds that the first command of an idle controller with doorbells = \"poll\" waits, at most."),
+      ConfigurationSetting(
+        "control_socket", \.controlSocket, .path(107),
+        meaning: "The socket of `nvmed ctl` and `nvmed top`: root and the user that nvmed runs as may connect, and "
+          + "control_group.",
+        absence: "Default: none, so that several daemons need not agree on one. nvmed ctl looks at "
+          + "/run/nvmed/control.sock where it is not told.",
+        example: "\"/run/nvmed/control.sock\""),
+      ConfigurationSetting(
+        "control_group", \.controlGroup, .identifyText(32),
+        meaning: "Name or number of a group whose members may connect to control_socket too. They can have nvmed open "
+          + "any file that it may open.",
+        absence: "Default: none.", example: "\"nvmed\""),
+      ConfigurationSetting(
+        "sandbox", \.sandbox, .choice,
+        meaning: "What nvmed gives up when it has started: system calls, capabilities and files that it does not need "
+          + "(\"on\"); system calls that it should not need are only logged by the kernel (\"log\"); nothing "
+          + "(\"off\"). For finding out why something fails."),
+      ConfigurationSetting(
+        "user", \.user, .name, meaning: "The user that nvmed becomes when its images are open, where root starts it.",
+        absence: "Default: it stays who starts it.", example: "\"nvmed\""),
+      ConfigurationSetting(
+        "group", \.group, .name, meaning: "The group that it becomes a member of with user.",
+        absence: "Default: the user's.", example: "\"nvmed\""),
+      ConfigurationSetting(
+        "image_folders", \.imageFolders, .paths,
+        meaning: "Folders that images may be opened from while nvmed runs, by a reload or by nvmed ctl; the sandbox "
+          + "leaves no others open, but images may be handed over as descriptors. Empty: the folders of the images "
+          + "that it starts with.", example: "[\"/var/lib/nvmed\"]"),
+    ], tables: [])
+
+  /// The table `[metrics]`.
+  static let metrics = ConfigurationTable<DaemonConfiguration>(
+    path: "metrics", header: "[metrics]", meaning: "Metrics for Prometheus, over HTTP at /metrics.",
+    settings: [
+      ConfigurationSetting(
+        "listen", \.metricsAddress, .metricsAddress,
+        meaning: "Where they are served. There is no authentication: whoever can connect may read them.",
+        absence: "Default: they are not served.", example: "\"127.0.0.1:9911\"")
     ], tables: [])
 
   /// Each table `[[controller]]`.
@@ -86,17 +129,76 @@ public enum ConfigurationSchema {
         "io_thread", \.ioThread, .integer(0...63),
         meaning: "The I/O thread that processes all queues of the controller, counted from 0.",
         absence: "Default: queues are spread over all threads.", example: "0"),
-    ], tables: ["namespace"])
+    ] + limits, tables: ["namespace"])
+
+  /// The keys of rate limits.
+  static let limitKeys = limits.map(\.key)
+
+  /// The rate limits of a controller, which may change at run time.
+  private static let limits: [ConfigurationSetting<ControllerConfiguration>] =
+    operationLimit("", \.limits.operations.perSecond, \.limits.operations.burst, "I/O commands of all kinds")
+    + byteLimit("", \.limits.bytes.perSecond, \.limits.bytes.burst, "Bytes read and written")
+    + operationLimit(
+      "read_", \.limits.readOperations.perSecond, \.limits.readOperations.burst,
+      "I/O commands that read (Read, Compare, Verify)")
+    + byteLimit("read_", \.limits.readBytes.perSecond, \.limits.readBytes.burst, "Bytes read")
+    + operationLimit(
+      "write_", \.limits.writeOperations.perSecond, \.limits.writeOperations.burst,
+      "I/O commands that write (Write, Write Zeroes, Dataset Management)")
+    + byteLimit("write_", \.limits.writtenBytes.perSecond, \.limits.writtenBytes.burst, "Bytes written")
+
+  private typealias ControllerField = any WritableKeyPath<ControllerConfiguration, UInt64?> & Sendable
+
+  private static func operationLimit(
+    _ prefix: String, _ rate: ControllerField, _ burst: ControllerField, _ what: String
+  ) -> [ConfigurationSetting<ControllerConfiguration>] {
+    [
+      ConfigurationSetting(
+        "\(prefix)iops_limit", rate, .count(1...10_000_000),
+        meaning: "\(what) in a second at most, all queues together.",
+        absence: "Default: no limit.", example: "5000"),
+      ConfigurationSetting(
+        "\(prefix)iops_burst", burst, .count(1...1_000_000_000),
+        meaning: "How many of them may come at once after a rest; goes with \(prefix)iops_limit.",
+        absence: "Default: those of 100 ms.", example: "50000"),
+    ]
+  }
+
+  private static func byteLimit(
+    _ prefix: String, _ rate: ControllerField, _ burst: ControllerField, _ what: String
+  ) -> [ConfigurationSetting<ControllerConfiguration>] {
+    [
+      ConfigurationSetting(
+        "\(prefix)bandwidth_limit", rate, .bandwidth(4 << 10...1 << 40),
+        meaning: "\(what) in a second at most, all queues together.", absence: "Default: no limit.",
+        example: "\"200MiB/s\""),
+      ConfigurationSetting(
+        "\(prefix)bandwidth_burst", burst, .size(4 << 10...1 << 50),
+        meaning: "How many of them may come at once after a rest; goes with \(prefix)bandwidth_limit.",
+        absence: "Default: those of 100 ms.", example: "\"2GiB\""),
+    ]
+  }
 
   /// Most namespaces of a controller.
   static let namespaceLimit = 64
+
+  /// What the identifiers of a namespace are that has none.
+  private static let identifierDefault =
+    "Default: derived from the serial number and the image: a file's name, what the kernel knows a device by."
 
   /// Each table `[[controller.namespace]]`.
   static let namespace = ConfigurationTable<NamespaceConfiguration>(
     path: "controller.namespace", header: "[[controller.namespace]]",
     meaning: "One namespace, a disk to the guest, of the controller above it. Repeat the table for more, up to "
-      + "\(namespaceLimit); namespace ids count from 1 in this order.",
+      + "\(namespaceLimit).",
     settings: [
+      ConfigurationSetting(
+        "nsid", \.nsid, .integer(1...namespaceLimit),
+        meaning:
+          "Namespace identifier: what the guest calls it by. A namespace without one keeps the one that it got as "
+          + "long as nvmed runs, but may get another when the file has changed and nvmed starts again.",
+        absence: "Default: the lowest that no other namespace of the controller has, in the order of the file.",
+        example: "1"),
       ConfigurationSetting(
         "backend", \.backend, .choice,
         meaning:
@@ -123,24 +225,25 @@ public enum ConfigurationSchema {
         meaning: "Whether the image is locked so that no second process writes to it."),
       ConfigurationSetting(
         "uuid", \.uuid, .uuid, meaning: "Namespace UUID; different for each namespace.",
-        absence: "Default: derived from the serial number and the namespace id.",
+        absence: identifierDefault,
         example: "\"5d5b21d5-6d2b-4f0e-9a3c-1f0e6f6f3c11\""),
       ConfigurationSetting(
         "nguid", \.nguid, .hexadecimalIdentifier(16),
-        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "Namespace Globally Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"6b3d0e1f2a4c5b6d0024ac5f00000001\""),
       ConfigurationSetting(
         "eui64", \.eui64, .hexadecimalIdentifier(8),
-        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: "Default: none.",
+        meaning: "IEEE Extended Unique Identifier; different for each namespace.", absence: identifierDefault,
         example: "\"0024ac5f00000001\""),
     ], tables: [])
 
   /// Tables that a file begins with.
-  static let topLevel = ["daemon", "controller"]
+  static let topLevel = ["daemon", "metrics", "controller"]
 
   /// The header under which `key` is known, if any.
   static func header(of key: String) -> String? {
     if daemon.keys.contains(key) { return daemon.header }
+    if metrics.keys.contains(key) { return metrics.header }
     if controller.settings.contains(where: { $0.key == key }) { return controller.header }
     if namespace.keys.contains(key) { return namespace.header }
     return nil

@@ -36,6 +36,10 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
   let read: @Sendable (TOMLNode, inout Model) throws(ValueProblem) -> Void
   /// What is wrong with the field, or `nil`.
   let check: @Sendable (Model) -> String?
+  /// The field as TOML; nil where it has no value.
+  let show: @Sendable (Model) -> String?
+  /// Whether the field is the same in both.
+  let isEqual: @Sendable (Model, Model) -> Bool
 
   /// What holds when the key is absent.
   enum Absence: Sendable, Equatable {
@@ -50,7 +54,7 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
   /// A key whose field always has a value: the one of `Model.unset` when the key is absent.
   ///
   /// - Parameter absence: what to say of absence instead of showing the default.
-  init<Value>(
+  init<Value: Equatable>(
     _ key: String, _ field: any WritableKeyPath<Model, Value> & Sendable, _ kind: ValueKind<Value>, meaning: String,
     absence: Absence? = nil, example: String? = nil, isSetInExample: Bool = false
   ) {
@@ -63,10 +67,12 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
     self.isSetInExample = isSetInExample
     self.read = { (node, model) throws(ValueProblem) in model[keyPath: field] = try kind.value(of: node) }
     self.check = { kind.check($0[keyPath: field]) }
+    self.show = { kind.show($0[keyPath: field]) }
+    self.isEqual = { $0[keyPath: field] == $1[keyPath: field] }
   }
 
   /// A key whose field is `nil` when it is absent, of which `absence` is a sentence.
-  init<Value>(
+  init<Value: Equatable>(
     _ key: String, _ field: any WritableKeyPath<Model, Value?> & Sendable, _ kind: ValueKind<Value>, meaning: String,
     absence: String, example: String, isSetInExample: Bool = false
   ) {
@@ -78,6 +84,8 @@ struct ConfigurationSetting<Model: ConfigurationModel>: Sendable {
     self.isSetInExample = isSetInExample
     self.read = { (node, model) throws(ValueProblem) in model[keyPath: field] = try kind.value(of: node) }
     self.check = { $0[keyPath: field].flatMap(kind.check) }
+    self.show = { $0[keyPath: field].map(kind.show) }
+    self.isEqual = { $0[keyPath: field] == $1[keyPath: field] }
   }
 }
 

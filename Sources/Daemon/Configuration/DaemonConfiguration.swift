@@ -1,4 +1,5 @@
 import Doorbells
+import Metrics
 
 /// What the daemon is asked to do: its threads, its log and its controllers.
 ///
@@ -10,32 +11,71 @@ public struct DaemonConfiguration: Sendable, Equatable {
   public var ioCPUs: [Int32]
   /// The least important messages that are still logged.
   public var logLevel: LogLevel
+  /// What log lines look like, and where they go.
+  public var logFormat: LogFormat
   /// Threads for work that may take long (flush, discard, format), 1 to 64.
   public var workerThreads: Int
   /// us that an I/O thread looks on for work before it sleeps, at most; 0 to 1,000.
   public var spinMicroseconds: Int
   /// us that the first command of an idle polled controller waits, at most; 1 to 100,000.
   public var pollSleepMicroseconds: Int
+  /// Absolute path of the control socket; nil: there is none.
+  public var controlSocket: String?
+  /// Number of a control socket inherited from whoever started the daemon (systemd); never from a file.
+  public var inheritedControlSocket: Int32?
+  /// Name or number of the group whose members may control the daemon; nil: none beside root and the daemon's user.
+  public var controlGroup: String?
+  /// What the process gives up after start-up.
+  public var sandbox: SandboxChoice
+  /// The user that the process becomes, where it is started as root; nil: none other.
+  public var user: String?
+  /// The group that it becomes a member of with it; nil: the user's.
+  public var group: String?
+  /// Absolute paths of folders that images may be opened from while it runs; empty: the folders of the first images.
+  public var imageFolders: [String]
+  /// Where metrics are served; `nil`: nowhere.
+  public var metricsAddress: MetricsAddress?
   /// The controllers, in the order of the file.
   public var controllers: [ControllerConfiguration]
 
   /// A configuration of the given parts.
   public init(
-    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, workerThreads: Int = 2,
-    spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000, controllers: [ControllerConfiguration] = []
+    ioThreads: Int = 1, ioCPUs: [Int32] = [], logLevel: LogLevel = .info, logFormat: LogFormat = .auto,
+    workerThreads: Int = 2, spinMicroseconds: Int = 20, pollSleepMicroseconds: Int = 1000,
+    controlSocket: String? = nil, controlGroup: String? = nil, sandbox: SandboxChoice = .on, user: String? = nil,
+    group: String? = nil, imageFolders: [String] = [], metricsAddress: MetricsAddress? = nil,
+    controllers: [ControllerConfiguration] = []
   ) {
     self.ioThreads = ioThreads
     self.ioCPUs = ioCPUs
     self.logLevel = logLevel
+    self.logFormat = logFormat
     self.workerThreads = workerThreads
     self.spinMicroseconds = spinMicroseconds
     self.pollSleepMicroseconds = pollSleepMicroseconds
+    self.controlSocket = controlSocket
+    self.controlGroup = controlGroup
+    self.sandbox = sandbox
+    self.user = user
+    self.group = group
+    self.imageFolders = imageFolders
+    self.metricsAddress = metricsAddress
     self.controllers = controllers
   }
 }
 
+/// What the process gives up after start-up: rights, system calls, files.
+public enum SandboxChoice: String, CaseIterable, Sendable {
+  /// All that it does not need.
+  case on
+  /// System calls that it should not need are done, and logged by the kernel.
+  case log
+  /// Nothing.
+  case off
+}
+
 /// How important a message is, least first.
-public enum LogLevel: String, CaseIterable, Sendable {
+public enum LogLevel: String, CaseIterable, Codable, Sendable {
   /// Every step; for debugging the daemon.
   case trace
   /// What a developer wants to see.
@@ -56,7 +96,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var name: String
   /// Absolute path of the vfio-user socket to listen on; `nil` when the socket is handed over.
   public var socketPath: String?
-  /// Descriptor number of a socket inherited from whoever started the daemon; from the command line only.
+  /// Number of a socket inherited from whoever started the daemon (`--fd`, systemd); never from a file.
   public var inheritedSocket: Int32?
   /// Serial Number (SN), 1 to 20 printable ASCII characters.
   public var serial: String
@@ -82,7 +122,9 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var deviceID: UInt16?
   /// Index of the I/O thread that processes all queues; `nil` to spread them.
   public var ioThread: Int?
-  /// The namespaces, at most 64; namespace ids count from 1 in this order.
+  /// What its I/O queues may do at most.
+  public var limits: LimitsConfiguration
+  /// The namespaces, at most 64.
   public var namespaces: [NamespaceConfiguration]
 
   /// A controller of the given parts; without `serial` the name is the serial number.
@@ -91,7 +133,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
     model: String = "nvmed NVMe controller", firmware: String = "1.0", ioQueues: Int = 64, queueEntries: Int = 256,
     maximumDataTransfer: Int = 512 << 10, doorbells: DoorbellChoice = .auto, postWrite: PostWriteChoice = .auto,
     shadowDoorbells: ShadowDoorbellMode = .off, vendorID: UInt16? = nil, deviceID: UInt16? = nil, ioThread: Int? = nil,
-    namespaces: [NamespaceConfiguration] = []
+    limits: LimitsConfiguration = LimitsConfiguration(), namespaces: [NamespaceConfiguration] = []
   ) {
     self.name = name
     self.socketPath = socketPath
@@ -108,17 +150,21 @@ public struct ControllerConfiguration: Sendable, Equatable {
     self.vendorID = vendorID
     self.deviceID = deviceID
     self.ioThread = ioThread
+    self.limits = limits
     self.namespaces = namespaces
   }
 }
 
 /// One namespace: what it is made of and how it is used.
 public struct NamespaceConfiguration: Sendable, Equatable {
+  /// Namespace identifier, 1 to 64; nil: the lowest that no other namespace of the controller has.
+  public var nsid: Int?
   /// What the namespace is made of.
   public var backend: NamespaceBackend
   /// Absolute path of the image or block device, for `NamespaceBackend.file`.
   public var imagePath: String?
-  /// Descriptor number of an image inherited from whoever started the daemon; from the command line only.
+  /// Number of an image among what was handed over (`HandedOver`): the number of its descriptor where it was inherited;
+  /// never from a file.
   public var inheritedImage: Int32?
   /// Size in bytes, for `NamespaceBackend.null` and `.memory`; a file has its own.
   public var size: UInt64?
@@ -141,10 +187,12 @@ public struct NamespaceConfiguration: Sendable, Equatable {
 
   /// A namespace of the given parts.
   public init(
-    backend: NamespaceBackend = .file, imagePath: String? = nil, inheritedImage: Int32? = nil, size: UInt64? = nil,
+    nsid: Int? = nil, backend: NamespaceBackend = .file, imagePath: String? = nil, inheritedImage: Int32? = nil,
+    size: UInt64? = nil,
     blockSize: Int = 512, isReadOnly: Bool = false, cache: CacheMode = .direct, discard: Bool = true,
     lock: Bool = true, uuid: [UInt8]? = nil, nguid: [UInt8]? = nil, eui64: [UInt8]? = nil
   ) {
+    self.nsid = nsid
     self.backend = backend
     self.imagePath = imagePath
     self.inheritedImage = inheritedImage
@@ -161,7 +209,7 @@ public struct NamespaceConfiguration: Sendable, Equatable {
 }
 
 /// What a namespace is made of.
-public enum NamespaceBackend: String, CaseIterable, Sendable {
+public enum NamespaceBackend: String, CaseIterable, Codable, Sendable {
   /// A raw image file or a block device.
   case file
   /// Nothing: reads give zeros, writes vanish.
@@ -179,7 +227,7 @@ public enum CacheMode: String, CaseIterable, Sendable {
 }
 
 /// How a monitor may ring doorbells, beside messages over the socket, which always work.
-public enum DoorbellChoice: String, CaseIterable, Sendable {
+public enum DoorbellChoice: String, CaseIterable, Codable, Sendable {
   /// The daemon chooses: eventfds.
   case auto
   /// Eventfds and shared memory.
@@ -189,7 +237,7 @@ public enum DoorbellChoice: String, CaseIterable, Sendable {
 }
 
 /// How the value of a doorbell arrives that is rung by eventfd.
-public enum PostWriteChoice: String, CaseIterable, Sendable {
+public enum PostWriteChoice: String, CaseIterable, Codable, Sendable {
   /// `kernel` where this host's KVM has POST_WRITE; else `ebpf` where that can be loaded, for clients that run a virtual
   /// machine; else `kernel`.
   case auto

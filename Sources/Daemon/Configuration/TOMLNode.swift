@@ -35,12 +35,14 @@ struct TOMLNode: Sendable, Equatable {
   static func document(_ text: String) throws(TOMLSyntaxError) -> TOMLNode {
     // TOMLKit takes a C string: it would not see what follows a NUL.
     if let line = line(ofNulIn: text) {
-      throw TOMLSyntaxError(position: line, message: "TOML does not allow NUL characters")
+      throw TOMLSyntaxError(position: line, message: "not TOML: a NUL character; remove it, or save the file as UTF-8")
     }
     let scanner = TOMLScanner(text)
     if let position = scanner.longKey {
       throw TOMLSyntaxError(
-        position: position, message: "a key has at most \(TOMLScanner.maximumKeyLength) parts with dots between them")
+        position: position,
+        message: "a key of more than \(TOMLScanner.maximumKeyLength) parts; no key of a configuration has more than one"
+      )
     }
     if let position = scanner.namelessHeader {
       throw TOMLSyntaxError(
@@ -53,15 +55,22 @@ struct TOMLNode: Sendable, Equatable {
       let begin = error.source.begin
       throw TOMLSyntaxError(
         position: SourcePosition(line: begin.line, column: begin.column),
-        message: printable(error.description, limit: 200))
+        message: TOMLSyntaxAdvice.message(error.description, line: line(begin.line, of: text)))
     } catch {
       throw TOMLSyntaxError(position: nil, message: "\(error)")
     }
     if let position = scanner.nullEscape {
-      throw TOMLSyntaxError(position: position, message: "NUL characters are not allowed in strings")
+      throw TOMLSyntaxError(position: position, message: "not allowed: a NUL character in a text; remove it")
     }
     return node(table: root, at: TOMLPath(), position: nil, scanner.positions)
   }
+
+  /// The beginning of a line, which counts from 1.
+  private static func line(_ number: Int, of text: String) -> String {
+    let lines = text.utf8.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
+    return number >= 1 && number <= lines.count ? String(decoding: lines[number - 1].prefix(300), as: UTF8.self) : ""
+  }
+
   private static func line(ofNulIn text: String) -> SourcePosition? {
     var line = 1
     var column = 1

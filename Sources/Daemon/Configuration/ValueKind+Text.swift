@@ -1,3 +1,5 @@
+import Metrics
+
 extension ValueKind where Value == String {
   /// A text for a field of `limit` bytes of Identify Controller, which is padded with spaces (NVM Express Base
   /// Specification, "ASCII string").
@@ -50,7 +52,54 @@ extension ValueKind where Value == String {
         if text.isEmpty { return "is empty" }
         return text.utf8.count <= limit ? nil : "\(quoted(text)) is \(text.utf8.count) bytes long"
       },
-      show: quoted)
+      show: tomlText)
+  }
+}
+
+extension ValueKind where Value == [String] {
+  /// Paths, each at most once.
+  static var paths: ValueKind {
+    let limit = 64
+    let path = ValueKind<String>.path(4095)
+    return ValueKind(
+      expected: "a list of at most \(limit) different paths, as in [\"/srv/images\"]",
+      decode: { node throws(ValueProblem) in
+        guard case .array(let elements) = node.content else { throw ValueProblem("is \(node.typeName)") }
+        var paths: [String] = []
+        for (index, element) in elements.enumerated() {
+          guard case .string(let text) = element.content else {
+            throw ValueProblem("element \(index + 1) is \(element.typeName)")
+          }
+          paths.append(text)
+        }
+        return paths
+      },
+      check: { paths in
+        guard paths.count <= limit else { return "lists \(paths.count) paths" }
+        for (index, text) in paths.enumerated() {
+          if let problem = path.check(text) { return "element \(index + 1) \(problem)" }
+        }
+        var seen: Set<String> = []
+        return paths.first { !seen.insert($0).inserted }.map { "\(quoted($0)) is listed twice" }
+      },
+      show: { "[\($0.map(quoted).joined(separator: ", "))]" })
+  }
+}
+
+extension ValueKind where Value == MetricsAddress {
+  /// Where metrics are served.
+  static var metricsAddress: ValueKind {
+    ValueKind(
+      expected: MetricsAddress.expected,
+      decode: { node throws(ValueProblem) in
+        let text = try node.string()
+        guard let address = MetricsAddress(text: text) else {
+          throw ValueProblem("\(quoted(text)) is no loopback address with a port, and no unix socket")
+        }
+        return address
+      },
+      check: { _ in nil },
+      show: { quoted($0.text) })
   }
 }
 
@@ -63,16 +112,7 @@ extension ValueKind where Value == [UInt8] {
         let groups = text.split(separator: "-", omittingEmptySubsequences: false)
         return groups.map(\.utf8.count) == [8, 4, 4, 4, 12] ? groups.joined() : nil
       },
-      show: { bytes in
-        let text = hexadecimal(bytes)
-        var groups: [Substring] = []
-        var rest = Substring(text)
-        for length in [8, 4, 4, 4, 12] {
-          groups.append(rest.prefix(length))
-          rest = rest.dropFirst(length)
-        }
-        return "\"\(groups.joined(separator: "-"))\""
-      })
+      show: { "\"\(uuidText($0))\"" })
   }
 
   /// An identifier of `count` bytes, written as hexadecimal digits.
@@ -106,6 +146,17 @@ extension ValueKind where Value == [UInt8] {
 /// `bytes` as lower-case hexadecimal digits.
 func hexadecimal(_ bytes: [UInt8]) -> String {
   bytes.map { $0 < 0x10 ? "0" + String($0, radix: 16) : String($0, radix: 16) }.joined()
+}
+
+/// 16 bytes as the five groups of a UUID (RFC 9562, section 4).
+func uuidText(_ bytes: [UInt8]) -> String {
+  var groups: [Substring] = []
+  var rest = Substring(hexadecimal(bytes))
+  for length in [8, 4, 4, 4, 12] {
+    groups.append(rest.prefix(length))
+    rest = rest.dropFirst(length)
+  }
+  return groups.joined(separator: "-")
 }
 
 /// The bytes that an even number of hexadecimal digits stand for.

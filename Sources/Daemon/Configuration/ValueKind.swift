@@ -100,6 +100,35 @@ extension ValueKind where Value == UInt64 {
   }
 }
 
+extension ValueKind where Value == UInt64 {
+  /// A number of things in `range`.
+  static func count(_ range: ClosedRange<UInt64>) -> ValueKind {
+    ValueKind(
+      expected: "an integer from \(range.lowerBound) to \(range.upperBound)",
+      decode: { node throws(ValueProblem) in
+        let number = try node.integer()
+        guard let count = UInt64(exactly: number) else { throw ValueProblem("\(number) is out of range") }
+        return count
+      },
+      check: { range.contains($0) ? nil : "\($0) is out of range" },
+      show: { "\($0)" })
+  }
+
+  /// Bytes per second in `range`.
+  static func bandwidth(_ range: ClosedRange<UInt64>) -> ValueKind {
+    ValueKind(
+      expected:
+        "bytes per second from \"\(SizeText.text(range.lowerBound))/s\" to \"\(SizeText.text(range.upperBound))/s\"",
+      decode: { node throws(ValueProblem) in
+        guard case .string(let text) = node.content else { return try node.size() }
+        guard text.hasSuffix("/s") else { throw ValueProblem("\(quoted(text)) does not end in \"/s\"") }
+        return try SizeText.parse(String(text.dropLast(2)))
+      },
+      check: { range.contains($0) ? nil : "\($0) bytes per second is out of range" },
+      show: { "\"\(SizeText.text($0))/s\"" })
+  }
+}
+
 extension ValueKind where Value == UInt16 {
   /// A PCI vendor or device id; the two ends mean "no device".
   static var pciID: ValueKind {

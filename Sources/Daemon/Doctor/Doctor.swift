@@ -19,7 +19,7 @@ public enum Doctor {
       EBPFCheck(isRequired: configuration.controllers.contains { $0.postWrite == .ebpf }),
       AIOCheck(ioThreads: configuration.ioThreads), SealsCheck(), HugePagesCheck(),
       ProcessorsCheck(ioThreads: configuration.ioThreads, ioCPUs: configuration.ioCPUs),
-      OpenFilesCheck(configuration), MappingsCheck(),
+      OpenFilesCheck(configuration), MappingsCheck(), SandboxCheck(),
     ]
     if let file {
       checks.append(file)

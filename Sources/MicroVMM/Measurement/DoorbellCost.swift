@@ -84,7 +84,9 @@ public struct DoorbellCost: Sendable {
 
   /// Every way that this kernel has.
   ///
-  /// - Parameter traces: whether the eBPF program can be loaded.
+  /// - Parameters:
+  ///   - support: what this KVM has of POST_WRITE.
+  ///   - traces: whether the eBPF program can be loaded.
   public static func ways(_ support: PostWriteSupport, traces: Bool = false) -> [Way] {
     var all: [Way] = [
       .memory, .exit, .messageWithReply, .postedMessage, .softwarePost, .ioeventfd, .ioeventfdUnawaited,

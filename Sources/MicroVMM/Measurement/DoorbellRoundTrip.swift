@@ -56,7 +56,10 @@ public struct DoorbellRoundTrip: Sendable {
 
   /// Every way that this machine has: a server that polls needs a processor for itself.
   ///
-  /// - Parameter traces: whether the eBPF program can be loaded.
+  /// - Parameters:
+  ///   - support: what this KVM has of POST_WRITE.
+  ///   - traces: whether the eBPF program can be loaded.
+  ///   - processors: how many there are.
   public static func ways(_ support: PostWriteSupport, traces: Bool, processors: Int) -> [Way] {
     Way.allCases.filter { way in
       if way.source == .polling, processors < 2 { return false }

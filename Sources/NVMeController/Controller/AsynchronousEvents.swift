@@ -37,5 +37,10 @@ struct AsynchronousEvents: Sendable {
   }
 
   /// The host has read a log page: the events that it belongs to are reported again.
-  mutating func logPageRead(_ type: AsynchronousEventType) { masked.remove(type.rawValue) }
+  ///
+  /// - Parameter isCleared: whether the page told all there was, so that events which wait for a request tell nothing new.
+  mutating func logPageRead(_ type: AsynchronousEventType, isCleared: Bool = false) {
+    masked.remove(type.rawValue)
+    if isCleared { pending.removeAll { $0.type == type } }
+  }
 }

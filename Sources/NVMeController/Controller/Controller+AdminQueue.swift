@@ -24,11 +24,10 @@ extension Controller {
     if case .invalid = adminSubmissionQueue.look() { post(.invalidDoorbellWriteValue) }
     while adminSubmissionQueue.hasCommands, adminCompletionQueue.memory.isAttached, budget > 0 {
       budget -= 1
-      var sawInvalid = false
-      let isReserved = adminCompletionQueue.reserve(sawInvalid: &sawInvalid)
-      if sawInvalid { events.add(.invalidDoorbellWriteValue) }
+      let reservation = adminCompletionQueue.reserve()
+      if reservation.sawInvalid { events.add(.invalidDoorbellWriteValue) }
       // The head doorbell of the admin queue always wakes the control thread, which comes back here.
-      guard isReserved else { break }
+      guard reservation.isReserved else { break }
       guard let command = adminSubmissionQueue.fetch() else {
         adminCompletionQueue.cancelReservation()
         break
@@ -76,7 +75,7 @@ extension Controller {
           namespaceIdentifier: command.namespaceIdentifier))
       report?(.commandFailed(entry))
     }
-    _ = adminCompletionQueue.post(
+    adminCompletionQueue.postNews(
       status, dw0: dw0, sqHead: adminSubmissionQueue.head, sqIdentifier: 0, command: command.commandIdentifier)
   }
 
@@ -144,13 +143,12 @@ extension Controller {
   private func deliverEvents() {
     guard registers.status.ready, !isDisabling, pauseReasons.isEmpty else { return }
     while events.hasDeliverable, adminCompletionQueue.memory.isAttached {
-      var sawInvalid = false
-      guard adminCompletionQueue.reserve(sawInvalid: &sawInvalid) else { return }
+      guard adminCompletionQueue.reserve().isReserved else { return }
       guard let (event, request) = events.take() else {
         adminCompletionQueue.cancelReservation()
         return
       }
-      _ = adminCompletionQueue.post(
+      adminCompletionQueue.postNews(
         .success, dw0: event.completionDword0, sqHead: adminSubmissionQueue.head, sqIdentifier: 0, command: request)
     }
   }
@@ -163,10 +161,9 @@ extension Controller {
       guard let index = events.requests.firstIndex(of: command.cid) else {
         return .complete(.success, dw0: 1)
       }
-      var sawInvalid = false
-      guard adminCompletionQueue.reserve(sawInvalid: &sawInvalid) else { return .complete(.success, dw0: 1) }
+      guard adminCompletionQueue.reserve().isReserved else { return .complete(.success, dw0: 1) }
       let request = events.requests.remove(at: index)
-      _ = adminCompletionQueue.post(
+      adminCompletionQueue.postNews(
         .abortRequested, dw0: 0, sqHead: adminSubmissionQueue.head, sqIdentifier: 0, command: request)
       return .complete(.success)
     }

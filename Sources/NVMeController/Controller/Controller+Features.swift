@@ -91,7 +91,9 @@ extension Controller {
       features.errorRecovery = command.cdw11 & 0xffff
     case .volatileWriteCache: return setWriteCache(command, isEnabled: command.cdw11 & 1 != 0)
     case .numberOfQueues: return setNumberOfQueues(NumberOfQueuesFeature(rawValue: command.cdw11))
-    case .interruptCoalescing: features.interruptCoalescing = command.cdw11 & 0xffff
+    case .interruptCoalescing:
+      features.interruptCoalescing = command.cdw11 & 0xffff
+      return setCoalescing(command)
     case .interruptVectorConfiguration:
       let value = InterruptVectorConfigurationFeature(rawValue: command.cdw11)
       guard Int(value.interruptVector) < description.vectorCount else { return .complete(.invalidField) }
@@ -100,6 +102,7 @@ extension Controller {
       } else {
         features.coalescingDisabled.remove(value.interruptVector)
       }
+      return setCoalescing(command)
     case .writeAtomicityNormal: features.writeAtomicity = command.cdw11 & 1
     case .asynchronousEventConfiguration:
       let supported: AsynchronousEventConfiguration = [
@@ -156,6 +159,17 @@ extension Controller {
       flushAll { [self] succeeded in
         completeLater(command.entry, succeeded ? .success : .writeFault, lifetime: lifetime)
       }
+    }
+    return .pending
+  }
+
+  /// Completes the command when all interrupts obey the features.
+  private func setCoalescing(_ command: SetFeaturesCommand) -> Outcome {
+    let coalescing = InterruptCoalescing(
+      InterruptCoalescingFeature(rawValue: features.interruptCoalescing), exemptVectors: features.coalescingDisabled)
+    let lifetime = epoch
+    broadcast({ lane, token in .setCoalescing(port: lane.port, coalescing, token: token) }) { [self] in
+      completeLater(command.entry, .success, lifetime: lifetime)
     }
     return .pending
   }

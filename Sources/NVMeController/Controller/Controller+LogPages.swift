@@ -34,7 +34,7 @@ extension Controller {
     case .smartHealthInformation: events.logPageRead(.smartHealth)
     case .changedNamespaceList:
       changedNamespaces = []
-      events.logPageRead(.notice)
+      events.logPageRead(.notice, isCleared: true)
     default: break
     }
     return status
@@ -71,15 +71,16 @@ extension Controller {
     page.compositeTemperature = Features.temperature
     page.availableSpare = 100
     page.availableSpareThreshold = 10
-    let sums = counters
-    page.dataUnitsRead = SMARTHealthLog.dataUnits(ofByteCount: sums.reduce(0) { $0 + UInt128($1.readBytes) })
-    page.dataUnitsWritten = SMARTHealthLog.dataUnits(ofByteCount: sums.reduce(0) { $0 + UInt128($1.writtenBytes) })
-    page.hostReadCommands = sums.reduce(0) { $0 + UInt128($1.readCommands) }
-    page.hostWriteCommands = sums.reduce(0) { $0 + UInt128($1.writeCommands) }
+    let statistics = counters.commandStatistics
+    func count(_ kinds: CommandKind...) -> UInt128 { kinds.reduce(0) { $0 + UInt128(statistics[$1].latency.count) } }
+    page.dataUnitsRead = SMARTHealthLog.dataUnits(ofByteCount: UInt128(statistics.readBytes))
+    page.dataUnitsWritten = SMARTHealthLog.dataUnits(ofByteCount: UInt128(statistics.writtenBytes))
+    page.hostReadCommands = count(.read, .compare, .verify)
+    page.hostWriteCommands = count(.write, .writeZeroes)
     page.powerCycles = 1
     page.powerOnHours = UInt128((Clock.monotonic &- createdAt) / 3_600_000_000_000)
     page.unsafeShutdowns = UInt128(unsafeShutdowns)
-    page.mediaAndDataIntegrityErrors = sums.reduce(0) { $0 + UInt128($1.mediaErrors) }
+    page.mediaAndDataIntegrityErrors = UInt128(statistics.mediaErrors)
     page.numberOfErrorInformationLogEntries = UInt128(errorLog.total)
     return page.encode()
   }

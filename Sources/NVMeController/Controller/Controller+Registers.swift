@@ -101,7 +101,7 @@ extension Controller {
     if registers.status.ready, registers.status.shutdownStatus != .complete { unsafeShutdowns += 1 }
     adminSubmissionQueue = SubmissionQueue()
     adminCompletionQueue = CompletionQueue()
-    vectors.forgetPending()
+    vectors.reset()
     queues = QueueTable(count: description.queueCount)
     doorbellBuffers = nil
     events = AsynchronousEvents()
@@ -211,12 +211,15 @@ extension Controller {
       }
       slots.take(message: value, at: place)
       // Half of all doorbells need wake nobody.
-      if lanes[queue.thread].interest.isSet { lanes[queue.thread].events.completion.signal() }
+      let isAwaited = lanes[queue.thread].interest.isSet
+      counters.countMessage(isSignalled: isAwaited)
+      if isAwaited { lanes[queue.thread].events.completion.signal() }
     } else {
       guard let queue = queues.submissionQueue(identifier),
         let completionQueue = queues.completionQueue(queue.completionQueue)
       else { return reportDoorbell(identifier, .invalidDoorbellRegister) }
       slots.take(message: value, at: place)
+      counters.countMessage(isSignalled: true)
       lanes[completionQueue.thread].events.submission.signal()
     }
   }

@@ -18,7 +18,6 @@ public final class Controller {
     let thread: IOThreadHandle
     let port: Int
     let events: DoorbellEvents
-    let counters: PortCounters
     let interest: CompletionInterest
   }
 
@@ -34,6 +33,8 @@ public final class Controller {
   public let workCompletions: CompletionPort
   /// The last commands that failed.
   public let errorLog = ErrorLog()
+  /// What it has done.
+  public let counters: ControllerCounters
 
   /// Called on the control thread with what an operator may want to know.
   public var report: ((ControllerReport) -> Void)?
@@ -71,6 +72,14 @@ public final class Controller {
   var flushes: [UInt64: Flushes] = [:]
   /// Namespaces that changed since the host read the Changed Namespace List.
   var changedNamespaces: Set<UInt32> = []
+  /// Places of namespaces that go, and are still used by commands in flight.
+  var leavingNamespaces: Set<Int> = []
+  /// What the I/O queues may do at most.
+  let limiter = RateLimiter()
+  /// Inspections that I/O threads have not answered, by token.
+  var inspections: [UInt64: Inspection] = [:]
+  /// Drains under way.
+  var drains = 0
   let createdAt = Clock.monotonic
   var unsafeShutdowns: UInt64 = 0
   var resets: UInt64 = 0
@@ -86,6 +95,7 @@ public final class Controller {
     let adminEvents: DoorbellEvents
     let workCompletions: CompletionPort
     let lanes: [Lane]
+    let counters: ControllerCounters
 
     init(_ threads: [IOThreadHandle], isMapped: Bool, hasValueless: Bool) throws(Errno) {
       slots = try DoorbellSlots(isMapped: isMapped)
@@ -99,8 +109,9 @@ public final class Controller {
           guard let port = thread.takePort() else { throw .noSpace }
           lanes.append(
             Lane(
-              thread: thread, port: port, events: events, counters: PortCounters(), interest: CompletionInterest()))
+              thread: thread, port: port, events: events, interest: CompletionInterest()))
         }
+        counters = try ControllerCounters(lanes.map(\.events))
       } catch {
         for lane in lanes { lane.thread.givePort(lane.port) }
         throw error
@@ -112,12 +123,13 @@ public final class Controller {
   /// Makes a controller that is disabled, attached to its I/O threads.
   ///
   /// - Parameters:
+  ///   - description: what the guest sees of it.
   ///   - threads: the I/O threads that serve it, at least one.
   ///   - workers: who does what blocks.
   ///   - namespaces: at the place of their identifier - 1.
   /// - Throws: `EMFILE` at the limit of open files, `ENOSPC` where a thread serves as many controllers as it can.
   public static func make(
-    _ description: ControllerDescription, threads: [IOThreadHandle], workers: WorkerPool, namespaces: [Namespace]
+    _ description: ControllerDescription, threads: [IOThreadHandle], workers: WorkerPool, namespaces: [Namespace?]
   ) throws(Errno) -> Controller {
     let parts = try Parts(
       threads, isMapped: description.doorbells == .poll, hasValueless: description.shadowDoorbells == .required)
@@ -127,7 +139,7 @@ public final class Controller {
   }
 
   private init(
-    _ description: ControllerDescription, _ parts: Parts, workers: WorkerPool, namespaces: [Namespace]
+    _ description: ControllerDescription, _ parts: Parts, workers: WorkerPool, namespaces: [Namespace?]
   ) {
     self.description = description
     self.workers = workers
@@ -136,6 +148,7 @@ public final class Controller {
     adminEvents = parts.adminEvents
     workCompletions = parts.workCompletions
     lanes = parts.lanes
+    counters = parts.counters
     registers = ControllerRegisters(queueEntries: description.queueEntries)
     features = Features(queueCount: description.queueCount, vectorCount: description.vectorCount)
     queues = QueueTable(count: description.queueCount)
@@ -148,16 +161,19 @@ public final class Controller {
     for (index, lane) in lanes.enumerated() {
       let port = PortDescription(
         slots: slots, events: lane.events, adminEvent: try adminEvents.submission.duplicate(),
-        isPolled: description.doorbells == .poll, mailbox: mailbox, counters: lane.counters, errorLog: errorLog,
-        interest: lane.interest, lane: index, laneCount: lanes.count, firstLane: thread(ofQueue: 1),
+        isPolled: description.doorbells == .poll, mailbox: mailbox, counters: counters.ports[index], errorLog: errorLog,
+        interest: lane.interest, limiter: limiter, lane: index, laneCount: lanes.count, firstLane: thread(ofQueue: 1),
         maximumTransfer: UInt64(description.maximumTransfer),
         queueCount: description.queueCount, vectorCount: description.vectorCount,
         namespaceCount: description.namespaceLimit)
       send(lane, .attach(port: lane.port, port))
-      for (index, namespace) in namespaces.enumerated() where namespace != nil {
-        send(lane, .setNamespace(port: lane.port, index: index, namespace))
+      for (index, namespace) in namespaces.enumerated() {
+        guard let namespace else { continue }
+        // Nobody waits for the acknowledgement: no command comes before that of the pause.
+        send(lane, .setNamespace(port: lane.port, index: index, namespace, token: makeToken()))
       }
     }
+    setLimits(description.limits)
     broadcast({ lane, token in .pause(port: lane.port, token: token) }, then: {})
   }
 
@@ -208,6 +224,7 @@ public final class Controller {
       switch event {
       case .acknowledged(let token): acknowledge(token)
       case .aborted(let token, let done): abortAnswers.removeValue(forKey: token)?(done)
+      case .inspected(let token, let port): takeInspection(token, port)
       case .invalidDoorbell(let queue, let isUnknown): invalidDoorbell(queue, isUnknown: isUnknown)
       case .commandFailed(let entry): report?(.commandFailed(entry))
       case .doorbellWithoutValue: doorbellWithoutValue()
@@ -344,7 +361,4 @@ public final class Controller {
 
   /// The I/O threads that serve it.
   public var threadCount: Int { lanes.count }
-
-  /// What I/O threads have done for it.
-  public var counters: [PortCounters] { lanes.map { $0.counters } }
 }

@@ -30,6 +30,8 @@ public struct ControllerDescription: Sendable {
   public var shadowDoorbells = ShadowDoorbellMode.off
   /// Namespaces that there may be at a time (NN): identifiers 1 to this.
   public var namespaceLimit: Int
+  /// What the I/O queues may do at most.
+  public var limits = RateLimits()
 
   /// A description with the defaults of `nvmed`.
   public init(serialNumber: String, modelNumber: String = "nvmed", subsystemName: String) {

@@ -9,4 +9,6 @@ struct PauseReasons: OptionSet, Sendable {
   static let shutdown = PauseReasons(rawValue: 4)
   /// CSTS.CFS: failed until the next reset.
   static let failure = PauseReasons(rawValue: 8)
+  /// A moment in which nothing is in flight and everything is durable.
+  static let drain = PauseReasons(rawValue: 16)
 }

@@ -16,21 +16,21 @@ extension ControllerPort {
   static func begin(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ sums: inout PortCounters.Sums, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
+    _ counters: PortCounters.Writer, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
     // Reads and writes by PRPs are most of what there is: known at one look, and done in line.
     switch command.cdw0 & kindMask {
     case UInt32(NVMOpcode.read.rawValue):
       return transfer(
-        command, index, from: origin, isWrite: false, usesPRPs: true, &memory, namespaces, &sums,
+        command, index, from: origin, isWrite: false, usesPRPs: true, &memory, namespaces, counters,
         writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
     case UInt32(NVMOpcode.write.rawValue):
       return transfer(
-        command, index, from: origin, isWrite: true, usesPRPs: true, &memory, namespaces, &sums,
+        command, index, from: origin, isWrite: true, usesPRPs: true, &memory, namespaces, counters,
         writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
     default:
       return beginOther(
-        command, index, from: origin, &memory, namespaces, owners, &sums, writeThrough: writeThrough,
+        command, index, from: origin, &memory, namespaces, owners, counters, writeThrough: writeThrough,
         maximumTransfer: maximumTransfer, &resources)
     }
   }
@@ -40,7 +40,7 @@ extension ControllerPort {
   private static func beginOther(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ sums: inout PortCounters.Sums, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
+    _ counters: PortCounters.Writer, writeThrough: Bool, maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
     guard let opcode = NVMOpcode(rawValue: command.opcode) else { return .invalidOpcode }
     // No fused operation is supported (FUSES 0), and PSDT 11b is reserved.
@@ -48,13 +48,13 @@ extension ControllerPort {
     switch opcode {
     case .read, .write:
       return transfer(
-        command, index, from: origin, isWrite: opcode == .write, usesPRPs: false, &memory, namespaces, &sums,
+        command, index, from: origin, isWrite: opcode == .write, usesPRPs: false, &memory, namespaces, counters,
         writeThrough: writeThrough, maximumTransfer: maximumTransfer, &resources)
     case .compare, .verify, .flush, .writeZeroes, .datasetManagement: break
     default: return .invalidOpcode
     }
     if opcode == .flush, command.namespaceIdentifier == UInt32.max {
-      return flushAll(command, index, from: origin, namespaces, owners, &sums, &resources)
+      return flushAll(command, index, from: origin, namespaces, owners, counters, &resources)
     }
     let place = Int(command.namespaceIdentifier) &- 1
     guard namespaces.has(place) else { return .invalidNamespace }
@@ -62,19 +62,21 @@ extension ControllerPort {
     switch opcode {
     case .compare:
       return compare(
-        command, index, from: origin, namespaces[place], &memory, &sums, maximumTransfer: maximumTransfer, &resources)
+        command, index, from: origin, namespaces[place], &memory, counters, maximumTransfer: maximumTransfer, &resources
+      )
     case .verify:
       return verify(
-        command, index, from: origin, namespaces[place], &sums, maximumTransfer: maximumTransfer, &resources)
+        command, index, from: origin, namespaces[place], counters, maximumTransfer: maximumTransfer, &resources)
     case .flush:
-      return flush(command, index, from: origin, place, namespaces[place], owners, &sums, &resources)
+      return flush(command, index, from: origin, place, namespaces[place], owners, counters, &resources)
     case .writeZeroes:
       return writeZeroes(
-        command, index, from: origin, place, namespaces[place], owners, &sums,
+        command, index, from: origin, place, namespaces[place], owners, counters,
         dataSync: writeThrough || command.forceUnitAccess,
         &resources)
     default:
-      return deallocate(command, index, from: origin, place, namespaces[place], owners, &memory, &resources)
+      return deallocate(
+        command, index, from: origin, place, namespaces[place], owners, &memory, counters, &resources)
     }
   }
 
@@ -110,7 +112,7 @@ extension ControllerPort {
   private static func transfer(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, isWrite: Bool, usesPRPs: Bool,
     _ memory: inout MemoryMap,
-    _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ sums: inout PortCounters.Sums, writeThrough: Bool,
+    _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ counters: PortCounters.Writer, writeThrough: Bool,
     maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
     let place = Int(command.namespaceIdentifier) &- 1
@@ -147,20 +149,8 @@ extension ControllerPort {
       }
       return nil
     }
-    count(operation, length, &sums)
+    counters.count(operation, length, .none)
     return .success
-  }
-
-  /// Counts a finished transfer.
-  @inline(__always)
-  static func count(_ operation: Request.Operation, _ length: UInt64, _ sums: inout PortCounters.Sums) {
-    if operation == .write {
-      sums.writeCommands &+= 1
-      sums.writtenBytes &+= length
-    } else {
-      sums.readCommands &+= 1
-      sums.readBytes &+= length
-    }
   }
 
   /// Adds what is left of a request's transfer to the aio batch.
@@ -256,7 +246,7 @@ extension ControllerPort {
   @inline(never)
   private static func compare(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ namespace: NamespaceGeometry,
-    _ memory: inout MemoryMap, _ sums: inout PortCounters.Sums, maximumTransfer: UInt64,
+    _ memory: inout MemoryMap, _ counters: PortCounters.Writer, maximumTransfer: UInt64,
     _ resources: inout IOResources
   ) -> Status? {
     if let status = checkRange(command, namespace, maximumTransfer: maximumTransfer) { return status }
@@ -279,7 +269,7 @@ extension ControllerPort {
       bounceOrWait(index, fd, &resources)
       return nil
     }
-    count(.compare, length, &sums)
+    counters.count(.compare, length, .none)
     return .success
   }
 
@@ -287,12 +277,12 @@ extension ControllerPort {
   @inline(never)
   private static func verify(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ namespace: NamespaceGeometry,
-    _ sums: inout PortCounters.Sums, maximumTransfer: UInt64, _ resources: inout IOResources
+    _ counters: PortCounters.Writer, maximumTransfer: UInt64, _ resources: inout IOResources
   ) -> Status? {
     if let status = checkRange(command, namespace, maximumTransfer: maximumTransfer) { return status }
     let length = UInt64(command.numberOfLogicalBlocks) &<< namespace.blockShift
     guard case .file(let fd) = namespace.backend else {
-      count(.verify, length, &sums)
+      counters.count(.verify, length, .none)
       return .success
     }
     let offset = command.slba &<< namespace.blockShift
@@ -306,10 +296,10 @@ extension ControllerPort {
   private static func flush(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ place: Int,
     _ namespace: NamespaceGeometry,
-    _ owners: borrowing FixedTable<Namespace?>, _ sums: inout PortCounters.Sums, _ resources: inout IOResources
+    _ owners: borrowing FixedTable<Namespace?>, _ counters: PortCounters.Writer, _ resources: inout IOResources
   ) -> Status? {
     guard case .file(let fd) = namespace.backend else {
-      sums.flushCommands &+= 1
+      counters.count(.flush, 0, .none)
       return .success
     }
     if let owner = owners[place], owner.writeCacheFailed { return .writeFault }
@@ -326,13 +316,13 @@ extension ControllerPort {
   private static func flushAll(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>,
-    _ owners: borrowing FixedTable<Namespace?>, _ sums: inout PortCounters.Sums, _ resources: inout IOResources
+    _ owners: borrowing FixedTable<Namespace?>, _ counters: PortCounters.Writer, _ resources: inout IOResources
   ) -> Status? {
     for place in 0..<namespaces.count where namespaces[place].isActive {
       guard case .file = namespaces[place].backend else { continue }
-      return flush(command, index, from: origin, place, namespaces[place], owners, &sums, &resources)
+      return flush(command, index, from: origin, place, namespaces[place], owners, counters, &resources)
     }
-    sums.flushCommands &+= 1
+    counters.count(.flush, 0, .none)
     return .success
   }
 
@@ -341,7 +331,7 @@ extension ControllerPort {
   private static func writeZeroes(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ place: Int,
     _ namespace: NamespaceGeometry,
-    _ owners: borrowing FixedTable<Namespace?>, _ sums: inout PortCounters.Sums, dataSync: Bool,
+    _ owners: borrowing FixedTable<Namespace?>, _ counters: PortCounters.Writer, dataSync: Bool,
     _ resources: inout IOResources
   ) -> Status? {
     if namespace.isReadOnly { return .namespaceWriteProtected }
@@ -353,7 +343,7 @@ extension ControllerPort {
     let operation = StorageJob.Operation.writeZeroes(
       ByteRange(offset: offset, count: length), deallocate: deallocates, dataSync: dataSync)
     let status = work(operation, command, .zero, offset: offset, index, from: origin, owner, namespace, &resources)
-    if status == .success { sums.writeCommands &+= 1 }
+    if status == .success { counters.count(.zero, 0, .none) }
     return status
   }
 
@@ -362,7 +352,8 @@ extension ControllerPort {
   private static func deallocate(
     _ command: SubmissionQueueEntry, _ index: Int, from origin: Request.Origin, _ place: Int,
     _ namespace: NamespaceGeometry,
-    _ owners: borrowing FixedTable<Namespace?>, _ memory: inout MemoryMap, _ resources: inout IOResources
+    _ owners: borrowing FixedTable<Namespace?>, _ memory: inout MemoryMap, _ counters: PortCounters.Writer,
+    _ resources: inout IOResources
   ) -> Status? {
     if namespace.isReadOnly { return .namespaceWriteProtected }
     let count = Int(command.cdw10 & 0xff) + 1
@@ -386,8 +377,14 @@ extension ControllerPort {
       }
     }
     // AD: the only attribute that asks for anything.
-    guard command.cdw11 & 4 != 0, let owner = owners[place], owner.discards, !ranges.isEmpty else { return .success }
-    return work(.deallocate(ranges), command, .deallocate, offset: 0, index, from: origin, owner, namespace, &resources)
+    guard command.cdw11 & 4 != 0, let owner = owners[place], owner.discards, !ranges.isEmpty else {
+      counters.count(.deallocate, 0, .none)
+      return .success
+    }
+    let result = work(
+      .deallocate(ranges), command, .deallocate, offset: 0, index, from: origin, owner, namespace, &resources)
+    if result == .success { counters.count(.deallocate, 0, .none) }
+    return result
   }
 
   /// Does what needs no disk at once, and gives the rest to a worker thread.

@@ -58,6 +58,8 @@ extension ControllerPort {
   mutating func deleteCompletionQueue(_ identifier: UInt16, token: UInt64) {
     let index = Int(identifier)
     if index > 0, index < completionQueues.count {
+      // What waits for more entries has them, for all that is known, from other queues too.
+      releaseInterrupts()
       completionQueues[index] = CompletionQueue()
       unsignalled &= ~(1 << UInt64(index - 1))
     }
@@ -100,7 +102,8 @@ extension ControllerPort {
     unsignalled = 0
     doorbellBuffers = nil
     forwards = []
-    vectors.forgetPending()
+    vectors.reset()
+    restsUntil = UInt64.max
     isKicked = false
     isStarved = false
     isBlocked = false
@@ -229,10 +232,12 @@ extension ControllerPort {
     vectors.install(descriptor, vector: vector, hasEntries: hasEntries)
   }
 
-  /// A namespace appears, changes its size, or goes.
-  mutating func setNamespace(_ index: Int, _ namespace: Namespace?) {
-    guard index >= 0, index < namespaces.count else { return }
-    owners[index] = namespace
-    namespaces[index] = namespace.map(NamespaceGeometry.init) ?? NamespaceGeometry()
+  /// No DMA, and no interrupt, from now on: interrupts that wait for more entries are delivered before.
+  mutating func pause(_ token: UInt64, _ resources: inout IOResources) {
+    releaseInterrupts()
+    isPaused = true
+    needCare(&resources)
+    pauses.append(token)
+    acknowledgeWhatIsDone()
   }
 }

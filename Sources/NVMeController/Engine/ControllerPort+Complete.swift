@@ -16,7 +16,7 @@ extension ControllerPort {
       completeOther(index, result: result, &resources)
       return
     }
-    ControllerPort.count(request.operation, request.length, &sums)
+    counters.count(request.operation, request.length, resources.clock.latency(since: request.begun))
     resources.requests.releaseSimple(index)
     inFlight &-= 1
     if owesAcknowledgement { acknowledgeWhatIsDone() }
@@ -43,7 +43,6 @@ extension ControllerPort {
       let transferred = UInt64(result)
       let rest = resources.requests[index].length &- resources.requests[index].done
       if transferred == rest, operation == .read || operation == .write, resources.requests[index].bounce < 0 {
-        ControllerPort.count(operation, resources.requests[index].length, &sums)
         finish(index, .success, &resources)
       } else if transferred < rest {
         continueTransfer(index, transferred, &resources)
@@ -53,7 +52,6 @@ extension ControllerPort {
     case .flush:
       flushNext(index, &resources)
     case .zero:
-      sums.writeCommands &+= 1
       finish(index, .success, &resources)
     case .deallocate:
       finish(index, .success, &resources)
@@ -66,7 +64,7 @@ extension ControllerPort {
     let isWrite = resources.requests[index].operation == .write
     // Nothing read inside the namespace: the image has become shorter.
     guard transferred > 0, let fd = file(index, resources) else {
-      sums.mediaErrors &+= 1
+      counters.countMediaError()
       finish(index, isWrite ? .writeFault : .unrecoveredReadError, &resources)
       return
     }
@@ -113,7 +111,6 @@ extension ControllerPort {
       default: break
       }
     }
-    ControllerPort.count(request.operation, request.length, &sums)
     finish(index, status, &resources)
   }
 
@@ -123,6 +120,7 @@ extension ControllerPort {
       var place = resources.requests[index].namespace + 1
       while place < namespaces.count {
         if namespaces[place].isActive, case .file(let fd) = namespaces[place].backend {
+          releaseNamespace(index, &resources)
           resources.requests[index].namespace = place
           if let owner = owners[place], owner.writeCacheFailed {
             finish(index, .writeFault, &resources)
@@ -135,7 +133,6 @@ extension ControllerPort {
         place += 1
       }
     }
-    sums.flushCommands &+= 1
     finish(index, .success, &resources)
   }
 
@@ -170,7 +167,7 @@ extension ControllerPort {
     case .deallocate: action = .deallocate
     }
     if request.operation == .flush { owners[place]?.backend.image?.noteFailedSync(error) }
-    sums.mediaErrors &+= 1
+    counters.countMediaError()
     finish(index, Status(error, during: action), &resources)
   }
 
@@ -188,8 +185,16 @@ extension ControllerPort {
       resources.bounce.give(bounce)
       resources.requests[index].bounce = -1
     }
+    releaseNamespace(index, &resources)
     if !resources.requests[index].isDiscarded {
-      if !status.isSuccess { noteFailure(index, status, resources) }
+      let request = resources.requests[index]
+      let latency = resources.clock.latency(since: request.begun)
+      if status.isSuccess {
+        counters.count(request.operation, request.length, latency)
+      } else {
+        counters.countFailure(CommandKind(request.operation), status, latency)
+        noteFailure(index, status, resources)
+      }
       guard !isPaused, post(resources.requests[index], status) else {
         resources.requests[index].state = .parked
         resources.requests[index].status = status.rawValue
@@ -232,7 +237,6 @@ extension ControllerPort {
       completions.post(
         status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: request.commandIdentifier)
     else { return false }
-    _ = completions.takeNews()
     queue.inFlight &-= 1
     return true
   }
@@ -250,7 +254,7 @@ extension ControllerPort {
   @inline(never)
   private mutating func noteFailure(_ index: Int, _ status: Status, _ resources: borrowing IOResources) {
     let request = resources.requests[index]
-    sums.otherCommands &+= 1
+    hasFailure = true
     description?.noteFailure(
       ErrorLog.Entry(
         submissionQueue: UInt16(truncatingIfNeeded: request.submissionQueue), command: request.commandIdentifier,

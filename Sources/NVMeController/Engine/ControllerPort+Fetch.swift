@@ -1,3 +1,4 @@
+import CLinux
 import GuestMemory
 import LinuxIO
 import NVMeSpec
@@ -12,30 +13,54 @@ extension ControllerPort {
     var fetched = 0
     /// Commands that went on to a device or worker.
     var started = 0
-    /// More commands wait, and only their turn is missing.
-    var hasMore = false
-    /// The completion queue is full.
-    var isBlocked = false
-    /// No request is free.
-    var isStarved = false
-    /// The completion queue's head doorbell has a value that it cannot have.
-    var invalidHead = false
+    /// What is to be seen to.
+    var outcome: Outcome = []
+    /// When the next command may begin by the rate limits, as of `Clock.monotonic`; of `Outcome.rests`.
+    var restsUntil = UInt64.max
+
+    /// What few turns have.
+    struct Outcome: OptionSet {
+      let rawValue: UInt8
+      /// More commands wait, and only their turn is missing.
+      static var hasMore: Outcome { Outcome(rawValue: 1) }
+      /// The completion queue is full.
+      static var isBlocked: Outcome { Outcome(rawValue: 2) }
+      /// No request is free.
+      static var isStarved: Outcome { Outcome(rawValue: 4) }
+      /// The completion queue's head doorbell has a value that it cannot have.
+      static var invalidHead: Outcome { Outcome(rawValue: 8) }
+      /// A command has failed.
+      static var hasFailure: Outcome { Outcome(rawValue: 16) }
+      /// The next command waits for rate limits.
+      static var rests: Outcome { Outcome(rawValue: 32) }
+    }
   }
 
   /// Looks at every submission queue and begins what was submitted.
   mutating func service(_ resources: inout IOResources) {
     isKicked = false
     isStarved = false
+    restsUntil = UInt64.max
     guard !isPaused, let description = unsafe BorrowedDescription(description) else { return }
     isBlocked = false
     var foundNew = false
+    var doorbells = 0
     var next: Int?
     var following = firstQueue
-    for _ in 1..<queueEnd {
+    var left = queueEnd
+    while left > 1 {
+      left &-= 1
       let index = following
       following = index &+ 1 < queueEnd ? index &+ 1 : 1
       guard submissionQueues[index].isLive else { continue }
-      switch submissionQueues[index].look() {
+      let tail = submissionQueues[index].tail
+      let state = submissionQueues[index].look()
+      if submissionQueues[index].tail != tail {
+        if countsDoorbells { doorbells &+= 1 }
+        clinux_trace_doorbell(
+          submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+      }
+      switch state {
       case .nothingNew: continue
       case .invalid:
         report(queue: index, isUnknown: false)
@@ -43,30 +68,53 @@ extension ControllerPort {
       case .commands: break
       }
       foundNew = true
+      clinux_trace_doorbell(
+        submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
+      resources.clock.read()
       let queue = submissionQueues[index].completionQueue
       guard submissionQueues[index].deletion == nil, queue < completionQueues.count,
         completionQueues[queue].memory.isAttached
       else { continue }
       let turn = ControllerPort.fetch(
-        &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, &sums,
+        &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, counters,
         port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled,
-        maximumTransfer: maximumTransfer, description, &resources)
+        isLimited: isLimited, maximumTransfer: maximumTransfer, description, &resources)
       inFlight &+= turn.started
       resources.progress &+= UInt64(truncatingIfNeeded: turn.fetched)
-      unsignalled |= completionQueues[queue].takeNews() ? 1 << UInt64(queue &- 1) : 0
-      isKicked = isKicked || turn.hasMore
-      isStarved = isStarved || turn.isStarved
-      isBlocked = isBlocked || turn.isBlocked
-      // Where requests or entries run out, who got some goes behind those who got none.
-      if next == nil, turn.isStarved || turn.isBlocked && turn.fetched > 0 {
-        next = turn.fetched > 0 ? following : index
-      }
-      if turn.invalidHead { report(queue: queue, isUnknown: false) }
+      // What was fetched and did not go on is finished.
+      if turn.fetched != turn.started { unsignalled |= completionQueues[queue].signalBit }
+      if !turn.outcome.isEmpty { attend(to: turn, of: queue, index, before: following, &next) }
     }
     if let next { firstQueue = next }
+    if doorbells > 0 { counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil) }
     // An event that no queue explains: usually its doorbell was seen before it. With commands in flight it is not sought.
     if isAnnounced, !foundNew, inFlight == 0 { reportUnknownDoorbells() }
     isAnnounced = false
+  }
+
+  /// What few turns need.
+  ///
+  /// - Parameter next: the queue that has the next first turn.
+  @inline(never)
+  private mutating func attend(
+    to turn: Turn, of completionQueue: Int, _ index: Int, before following: Int, _ next: inout Int?
+  ) {
+    let outcome = turn.outcome
+    if outcome.contains(.hasMore) { isKicked = true }
+    if outcome.contains(.isStarved) { isStarved = true }
+    if outcome.contains(.hasFailure) { hasFailure = true }
+    if outcome.contains(.invalidHead) { report(queue: completionQueue, isUnknown: false) }
+    if outcome.contains(.rests) { restsUntil = min(restsUntil, turn.restsUntil) }
+    if outcome.contains(.isBlocked) {
+      isBlocked = true
+      // The host has to make room: what waits for more entries is announced.
+      releaseInterrupts()
+    }
+    // Where requests, entries or tokens run out, who got some goes behind those who got none.
+    if next == nil, !outcome.isDisjoint(with: [.isStarved, .rests]) || outcome.contains(.isBlocked) && turn.fetched > 0
+    {
+      next = turn.fetched > 0 ? following : index
+    }
   }
 
   /// Tells the control thread of a doorbell that the guest should not have written.
@@ -89,47 +137,64 @@ extension ControllerPort {
 
   /// One turn of a submission queue: fetches and begins commands until it is empty, its turn is over, or something
   /// that a command needs is missing.
-  @inline(__always)
+  @inline(never)
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ sums: inout PortCounters.Sums, port: Int, room: Int, writeThrough: Bool, maximumTransfer: UInt64,
-    _ description: BorrowedDescription, _ resources: inout IOResources
+    _ counters: PortCounters.Writer, port: Int, room: Int, writeThrough: Bool, isLimited: Bool,
+    maximumTransfer: UInt64, _ description: BorrowedDescription, _ resources: inout IOResources
   ) -> Turn {
-    let origin = Request.Origin(port: port, submissionQueue: Int(queue.identifier))
+    let origin = Request.Origin(
+      port: port, submissionQueue: Int(queue.identifier), begun: resources.clock.now)
     var turn = Turn()
     // A command needs one request at most: who has room for all of the turn need not look at each.
     let limit = min(burst, room)
     while queue.hasCommands {
       if turn.fetched >= limit {
-        turn.isStarved = turn.started >= room
-        turn.hasMore = !turn.isStarved
+        turn.outcome.insert(turn.started >= room ? .isStarved : .hasMore)
         return turn
       }
       guard let index = resources.requests.next else {
-        turn.isStarved = true
+        turn.outcome.insert(.isStarved)
         return turn
       }
-      if !completions.reserve(sawInvalid: &turn.invalidHead) {
-        turn.isBlocked = true
-        return turn
+      let reservation = completions.reserve()
+      if reservation != .reserved {
+        if reservation.sawInvalid { turn.outcome.insert(.invalidHead) }
+        guard reservation.isReserved else {
+          turn.outcome.insert(.isBlocked)
+          return turn
+        }
       }
       guard let command = queue.fetch() else {
         completions.cancelReservation()
         return turn
       }
+      if isLimited {
+        turn.restsUntil = admit(command, namespaces, maximumTransfer: maximumTransfer, description, resources)
+        if turn.restsUntil != UInt64.max {
+          turn.outcome.insert(.rests)
+          completions.cancelReservation()
+          queue.unfetch()
+          return turn
+        }
+      }
       turn.fetched &+= 1
+      clinux_trace_command_fetch(command.cdw0)
       let status: Status?
       if let aborted = queue.abortedCommand, aborted == command.commandIdentifier {
         queue.abortedCommand = nil
         status = .abortRequested
       } else {
         status = begin(
-          command, index, from: origin, &memory, namespaces, owners, &sums, writeThrough: writeThrough,
+          command, index, from: origin, &memory, namespaces, owners, counters, writeThrough: writeThrough,
           maximumTransfer: maximumTransfer, &resources)
       }
       if let status {
-        if !status.isSuccess { note(status, command, queue.identifier, description, &sums) }
+        if !status.isSuccess {
+          turn.outcome.insert(.hasFailure)
+          note(status, command, queue.identifier, description, counters)
+        }
         _ = completions.post(
           status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
       } else {
@@ -144,9 +209,9 @@ extension ControllerPort {
   @inline(never)
   static func note(
     _ status: Status, _ command: SubmissionQueueEntry, _ queue: UInt16, _ description: BorrowedDescription,
-    _ sums: inout PortCounters.Sums
+    _ counters: PortCounters.Writer
   ) {
-    sums.otherCommands &+= 1
+    counters.countFailure(CommandKind(command), status, .none)
     description.object.noteFailure(
       ErrorLog.Entry(
         submissionQueue: queue, command: command.commandIdentifier, status: status, slba: command.slba,

@@ -30,7 +30,7 @@ package struct EngineHarness: ~Copyable {
       workers = try WorkerPool(threads: 1)
       description = PortDescription(
         slots: try DoorbellSlots(), events: try DoorbellEvents(), adminEvent: try EventFD(), isPolled: false,
-        mailbox: try Mailbox(), counters: PortCounters(), errorLog: ErrorLog(), interest: CompletionInterest(),
+        mailbox: try Mailbox(), counters: try PortCounters(), errorLog: ErrorLog(), interest: CompletionInterest(),
         lane: 0, laneCount: 1, firstLane: 0, maximumTransfer: UInt64(EngineHarness.maximumTransfer), queueCount: 1,
         vectorCount: 1, namespaceCount: 1)
     } catch { throw .system(error) }

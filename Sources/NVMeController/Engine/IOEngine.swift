@@ -1,3 +1,4 @@
+import CLinux
 import Doorbells
 import GuestMemory
 import LinuxIO
@@ -6,8 +7,9 @@ import Storage
 
 /// What an I/O thread runs: it waits for doorbells, completions and messages, and moves commands along.
 ///
-/// Order of a round: events, messages, completions, doorbells, one submission, interrupts. All of a round's commands
-/// share one `io_submit`, and all completions of a queue one interrupt.
+/// Order of a round: events, messages, completions, doorbells, interrupts, one submission. All of a round's commands
+/// share one `io_submit`, and all completions of a queue one interrupt, before the submission, as that takes longest: the
+/// host goes on meanwhile. What completes inside the submission is announced after it.
 public struct IOEngine: ~Copyable {
   /// The kinds of events, in the upper half of an epoll token; the port in the lower.
   private enum Source: UInt64 {
@@ -26,6 +28,8 @@ public struct IOEngine: ~Copyable {
   private var events = EpollEvents()
   private let aioEvent: EventFD
   private let handle: IOThreadHandle
+  /// The handle's.
+  private let counters: ThreadCounters.Writer
   var resources: IOResources
   var ports: FixedTable<ControllerPort>
   /// Places up to the highest ever used: what a round looks at.
@@ -39,6 +43,11 @@ public struct IOEngine: ~Copyable {
   private var idle: IdlePolicy
   /// Rounds since the last look at epoll.
   private var roundsWithoutEvents = 0
+  /// When the first interrupt that waits for more entries has waited long enough: CLOCK_MONOTONIC in ns; `UInt64.max`
+  /// where none waits.
+  private(set) var interruptDeadline = UInt64.max
+  /// When the first of the commands that wait for rate limits may begin; `UInt64.max` where none waits.
+  private var restsUntil = UInt64.max
 
   /// Sets up what the thread needs.
   ///
@@ -72,12 +81,16 @@ public struct IOEngine: ~Copyable {
     } catch { throw .system(error) }
     self.aioEvent = aioEvent
     self.handle = handle
+    unsafe counters = handle.counters.writer
+    counters.setCapacity(resources.aio.capacity)
     idle = IdlePolicy(spinLimit: spinLimit, sleepLimit: sleepLimit)
     ports = FixedTable(count: portCount) { _ in ControllerPort() }
   }
 
   /// Runs until `IOThreadHandle.stop`. On the thread that the engine belongs to.
   public mutating func run() {
+    handle.counters.begin()
+    defer { handle.counters.end() }
     var pause = IdlePolicy.Pause.none
     while !isStopping {
       takeEvents(pause)
@@ -111,10 +124,13 @@ public struct IOEngine: ~Copyable {
       epoll.wait(timeout: 0, into: &events)
     case .sleep(let time):
       epoll.wait(nanoseconds: time, into: &events)
+      counters.countWakeUp()
     case .untilEvent:
       let start = Clock.monotonic
       epoll.wait(timeout: -1, into: &events)
-      idle.slept(Clock.monotonic &- start)
+      counters.countWakeUp()
+      resources.clock.set(Clock.monotonic)
+      idle.slept(resources.clock.now &- start)
     }
     roundsWithoutEvents = 0
     for index in 0..<events.count { take(events[index].token) }
@@ -136,23 +152,42 @@ public struct IOEngine: ~Copyable {
   /// - Returns: what to do before the next.
   mutating func round() -> IdlePolicy.Pause {
     let before = resources.progress
-    reap()
+    if restsUntil != UInt64.max { rouse() }
+    if resources.aio.inFlight > 0 { reap() }
+    if resources.waiterCount > 0 { resumeWaiters() }
     serviceAll()
-    submit()
-    let backlog = resources.aio.pendingCount
-    // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
-    reap()
+    var backlog = 0
+    if resources.aio.pendingCount > 0 {
+      for port in 0..<portEnd { ports[port].signalInterrupts() }
+      submit()
+      backlog = resources.aio.pendingCount
+      // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
+      if resources.aio.inFlight > 0 { reap() }
+      if resources.waiterCount > 0 { resumeWaiters() }
+    }
     let hasMore = endRound() || resources.aio.pendingCount > backlog
+    resources.clock.expire()
     if resources.progress != before || hasMore {
-      if resources.progress != before { idle.worked() }
+      if resources.progress != before {
+        idle.worked()
+        counters.countRound(aioInFlight: resources.aio.inFlight)
+      }
       return .none
     }
     // The kernel had no memory for a request: it is tried again soon, as nothing will announce that there is some.
-    let pause =
+    var pause =
       backlog > 0
       ? .sleep(1_000_000)
       : idle.pause(now: Clock.monotonic, isPolled: polledPorts > 0, isStorageBusy: resources.aio.inFlight > 0)
-    return pause != .none && hasUnannouncedCommands() ? .none : pause
+    if pause != .none, hasUnannouncedCommands() { return .none }
+    if interruptDeadline != UInt64.max { pause = pause.limited(to: interruptDeadline, now: Clock.monotonic) }
+    return restsUntil == UInt64.max ? pause : pause.limited(to: restsUntil, now: resources.rateClock.now)
+  }
+
+  /// Serves the controllers again whose commands have waited long enough for their rate limits.
+  private mutating func rouse() {
+    let now = resources.rateClock.now
+    for port in 0..<portEnd where ports[port].restsUntil <= now { ports[port].isKicked = true }
   }
 
   /// Has hosts with shadow doorbells announce their next commands, as the thread is about to sleep.
@@ -183,25 +218,39 @@ public struct IOEngine: ~Copyable {
   }
 
   /// A submission queue tail of a controller was stored.
+  @inline(__always)
   mutating func announce(port: Int) {
     guard port < ports.count else { return }
     ports[port].isKicked = true
     ports[port].isAnnounced = true
+    ports[port].counters.countWakeUp()
+    if ports[port].forwards.isEmpty { return }
+    forwardKick(port)
+  }
+
+  /// Tells the threads of queues whose doorbells are announced to this one.
+  @inline(never)
+  private func forwardKick(_ port: Int) {
     for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
   }
 
   /// Takes completions from the aio ring.
   private mutating func reap() {
-    while let completion = resources.aio.nextCompletion() {
+    var next = resources.aio.nextCompletion()
+    if next != nil { resources.clock.read() }
+    while let completion = next {
       resources.progress &+= 1
-      guard let index = resources.requests.index(cookie: completion.cookie) else { continue }
-      ports[resources.requests[index].port].complete(index, result: completion.result, &resources)
+      if let index = resources.requests.index(cookie: completion.cookie) {
+        ports[resources.requests[index].port].complete(index, result: completion.result, &resources)
+      }
+      // Where nothing is in flight any more, the ring need not be looked at.
+      next = resources.aio.inFlight > 0 ? resources.aio.nextCompletion() : nil
     }
-    resumeWaiters()
   }
 
   /// Takes what workers have finished.
   private mutating func takeWork() {
+    resources.clock.read()
     for result in resources.completions.take() {
       resources.progress &+= 1
       guard let index = resources.requests.index(cookie: result.token) else { continue }
@@ -217,22 +266,32 @@ public struct IOEngine: ~Copyable {
     }
   }
 
+  @inline(__always)
   private mutating func serviceAll() {
     // Another begins each time, as the first may leave no requests for the last.
-    for port in firstPort..<portEnd { service(port) }
-    for port in 0..<firstPort { service(port) }
-    firstPort = firstPort + 1 < portEnd ? firstPort + 1 : 0
-  }
-
-  private mutating func service(_ port: Int) {
-    guard ports[port].isKicked || (ports[port].isStarved && resources.requests.next != nil) else { return }
-    ports[port].service(&resources)
+    var port = firstPort
+    var left = portEnd
+    while left > 0 {
+      left &-= 1
+      if ports[port].isKicked || (ports[port].isStarved && resources.requests.next != nil) {
+        ports[port].service(&resources)
+      }
+      port = port &+ 1 < portEnd ? port &+ 1 : 0
+    }
+    firstPort = firstPort &+ 1 < portEnd ? firstPort &+ 1 : 0
   }
 
   /// One system call for all commands of the round.
+  @inline(__always)
   private mutating func submit() {
-    guard resources.aio.pendingCount > 0 else { return }
+    let pending = resources.aio.pendingCount
     let rejected = resources.aio.submit()
+    let submitted = pending &- resources.aio.pendingCount
+    counters.countSubmission(submitted)
+    clinux_trace_submit(UInt64(truncatingIfNeeded: submitted))
+    // The kernel may have taken its time: a buffered file is read before it returns.
+    resources.clock.expire()
+    if rejected > 0 { resources.clock.read() }
     for index in 0..<rejected {
       let rejection = resources.aio.rejection(at: index)
       guard let request = resources.requests.index(cookie: rejection.cookie) else { continue }
@@ -241,14 +300,22 @@ public struct IOEngine: ~Copyable {
     }
   }
 
-  /// Interrupts, published counters, watching of head doorbells.
+  /// Interrupts, watching of head doorbells.
   ///
   /// - Returns: whether a port has to be served again at once.
+  @inline(__always)
   private mutating func endRound() -> Bool {
     var hasMore = false
+    restsUntil = UInt64.max
+    interruptDeadline = UInt64.max
     for port in 0..<portEnd where ports[port].isAttached {
+      restsUntil = min(restsUntil, ports[port].restsUntil)
       ports[port].signalInterrupts()
-      ports[port].publish()
+      if ports[port].vectors.deadline != UInt64.max {
+        ports[port].releaseInterrupts(until: Clock.monotonic)
+        interruptDeadline = min(interruptDeadline, ports[port].vectors.deadline)
+      }
+      ports[port].counters.setInFlight(ports[port].inFlight)
       if ports[port].isBlocked != ports[port].watchesHeads { watchHeads(port) }
       if ports[port].isKicked { hasMore = true }
     }
@@ -279,13 +346,15 @@ public struct IOEngine: ~Copyable {
 
   private mutating func takeHeads(_ port: Int) {
     guard port < ports.count, let description = ports[port].description else { return }
-    description.events.completion.drain()
+    ports[port].counters.countWakeUp()
+    ports[port].counters.countHeadSignals(description.events.completion.drain())
     ports[port].isKicked = true
   }
 
   // MARK: Messages
 
   mutating func perform(_ command: IOCommand) {
+    resources.clock.read()
     switch command {
     case .attach(let port, let description): attach(port, description)
     case .detach(let port, let token): detach(port, token)
@@ -301,11 +370,7 @@ public struct IOEngine: ~Copyable {
       ports[port].quiescences.append(token)
       ports[port].quiesce(&resources)
       ports[port].acknowledgeWhatIsDone()
-    case .pause(let port, let token):
-      ports[port].isPaused = true
-      ports[port].needCare(&resources)
-      ports[port].pauses.append(token)
-      ports[port].acknowledgeWhatIsDone()
+    case .pause(let port, let token): ports[port].pause(token, &resources)
     case .resume(let port):
       ports[port].isPaused = false
       ports[port].isKicked = true
@@ -318,9 +383,22 @@ public struct IOEngine: ~Copyable {
     case .setVector(let port, let vector, let descriptor, let token):
       ports[port].setVector(vector, descriptor: descriptor)
       ports[port].acknowledge(token)
-    case .setNamespace(let port, let index, let namespace): ports[port].setNamespace(index, namespace)
+    case .setNamespace(let port, let index, let namespace, let token):
+      ports[port].setNamespace(index, namespace)
+      ports[port].acknowledge(token)
+    case .removeNamespace(let port, let index, let token):
+      ports[port].removeNamespace(index, token: token, &resources)
+    case .setLimited(let port, let isLimited):
+      ports[port].isLimited = isLimited
+      // Commands that wait may begin earlier, or at once.
+      ports[port].isKicked = true
+    case .inspect(let port, let token): ports[port].inspect(token: token)
     case .setWriteCache(let port, let enabled, let token):
       ports[port].writeCacheEnabled = enabled
+      ports[port].acknowledge(token)
+    case .setCoalescing(let port, let coalescing, let token):
+      ports[port].releaseInterrupts()
+      ports[port].vectors.setCoalescing(coalescing)
       ports[port].acknowledge(token)
     case .setDoorbellBuffers(let port, let buffers, let token):
       ports[port].setDoorbellBuffers(buffers)
@@ -328,6 +406,7 @@ public struct IOEngine: ~Copyable {
     case .abort(let port, let queue, let identifier, let token):
       let isAborted = ports[port].abort(queue, identifier, &resources)
       ports[port].description?.mailbox.post(.aborted(token: token, isAborted))
+    case .ping(let answer): answer()
     case .stop: isStopping = true
     }
   }
@@ -357,7 +436,7 @@ public struct IOEngine: ~Copyable {
     if let valueless = description.events.valueless { epoll.remove(valueless) }
     if ports[port].watchesHeads { epoll.remove(description.events.completion.rawValue) }
     // The controller has quiesced: nothing of it is in flight.
-    ports[port].publish()
+    ports[port].counters.setInFlight(0)
     ports[port] = ControllerPort()
     attachedPorts -= 1
     if description.isPolled { polledPorts -= 1 }

@@ -28,13 +28,24 @@ enum IOCommand: Sendable {
   case unmap(port: Int, iova: UInt64, size: UInt64, token: UInt64)
   /// The eventfd of an interrupt vector, -1 for none; the old one is not used after the acknowledgement.
   case setVector(port: Int, vector: Int, descriptor: Int32, token: UInt64)
-  case setNamespace(port: Int, index: Int, Namespace?)
+  /// A namespace is there, or has another size; acknowledged when commands may use it.
+  case setNamespace(port: Int, index: Int, Namespace, token: UInt64)
+  /// Acknowledged when no command in flight uses the namespace any more; none is begun from now on.
+  case removeNamespace(port: Int, index: Int, token: UInt64)
+  /// Whether the controller's rate limits are to be asked.
+  case setLimited(port: Int, Bool)
+  /// Answered by `IOEvent.inspected`.
+  case inspect(port: Int, token: UInt64)
   /// Acknowledged when the commands fetched from now on obey it.
   case setWriteCache(port: Int, enabled: Bool, token: UInt64)
   /// Doorbells lie in guest memory; acknowledged when they are read there.
   case setDoorbellBuffers(port: Int, DoorbellBuffers, token: UInt64)
+  /// Features 08h and 09h; acknowledged when interrupts obey them.
+  case setCoalescing(port: Int, InterruptCoalescing, token: UInt64)
   /// Answered by `IOEvent.aborted`.
   case abort(port: Int, submissionQueue: UInt16, command: UInt16, token: UInt64)
+  /// Called by the thread: it is alive.
+  case ping(@Sendable () -> Void)
   /// The thread ends.
   case stop
 }
@@ -45,6 +56,8 @@ public enum IOEvent: Sendable {
   case acknowledged(token: UInt64)
   /// Whether the command was aborted.
   case aborted(token: UInt64, Bool)
+  /// What the thread has of the controller.
+  case inspected(token: UInt64, PortSnapshot)
   /// A command failed; it is in the error log.
   case commandFailed(ErrorLog.Entry)
   /// The thread cannot serve the controller.
@@ -67,6 +80,7 @@ final class PortDescription: Sendable {
   let counters: PortCounters
   let errorLog: ErrorLog
   let interest: CompletionInterest
+  let limiter: RateLimiter
   /// Which I/O thread of how many this is.
   let lane: Int
   let laneCount: Int
@@ -84,7 +98,8 @@ final class PortDescription: Sendable {
   init(
     slots: DoorbellSlots, events: DoorbellEvents, adminEvent: consuming EventFD, isPolled: Bool,
     mailbox: Mailbox<IOEvent>, counters: PortCounters,
-    errorLog: ErrorLog, interest: CompletionInterest, lane: Int, laneCount: Int, firstLane: Int,
+    errorLog: ErrorLog, interest: CompletionInterest, limiter: RateLimiter = RateLimiter(), lane: Int, laneCount: Int,
+    firstLane: Int,
     maximumTransfer: UInt64, queueCount: Int, vectorCount: Int,
     namespaceCount: Int
   ) {
@@ -96,6 +111,7 @@ final class PortDescription: Sendable {
     self.counters = counters
     self.errorLog = errorLog
     self.interest = interest
+    self.limiter = limiter
     self.lane = lane
     self.laneCount = laneCount
     self.firstLane = firstLane

@@ -17,6 +17,10 @@ struct IOResources: ~Copyable {
   let completions: CompletionPort
   /// Commands fetched and completed so far: whether a round did anything.
   var progress: UInt64 = 0
+  /// The time of the round.
+  var clock = RoundClock()
+  /// What rate limits go by.
+  var rateClock = RateClock.monotonic
   /// Most commands in flight for one controller, so that others find free requests.
   var portLimit: Int
 

@@ -16,6 +16,16 @@ struct IdlePolicy {
     case sleep(UInt64)
     /// Sleep until an event.
     case untilEvent
+
+    /// The pause, ended at `deadline` at the latest.
+    func limited(to deadline: UInt64, now: UInt64) -> Pause {
+      guard deadline > now else { return .none }
+      switch self {
+      case .none: return .none
+      case .sleep(let time): return .sleep(min(time, deadline - now))
+      case .untilEvent: return .sleep(deadline - now)
+      }
+    }
   }
 
   /// ns that a polled controller is looked at without a pause after its last command.

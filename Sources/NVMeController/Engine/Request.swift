@@ -28,12 +28,14 @@ struct Request {
     case parked
   }
 
-  /// Where a command came from.
+  /// Where a command came from, and when.
   struct Origin {
     /// The controller's place in the thread's table.
     let port: Int
     /// Submission queue identifier.
     let submissionQueue: Int
+    /// The time of the round in which it was fetched.
+    let begun: UInt64
   }
 
   /// Distinguishes the uses of a slot: part of the cookie of its I/O.
@@ -47,6 +49,8 @@ struct Request {
   var isDiscarded = false { didSet { needCare() } }
   /// A DMA_UNMAP waits for it.
   var isAwaited = false { didSet { needCare() } }
+  /// Its namespace goes, and waits for it.
+  var isLast = false { didSet { needCare() } }
   /// Flush: the namespaces after this one are meant too.
   var flushesAll = false { didSet { needCare() } }
   /// How often the kernel asked to try again.
@@ -58,6 +62,8 @@ struct Request {
   private(set) var simpleResult = Request.noResult
   private(set) var port = 0
   private(set) var submissionQueue = 0
+  /// The time of the round in which it was fetched.
+  private(set) var begun: UInt64 = 0
   /// Index of the namespace: its identifier - 1.
   var namespace = 0
   /// Bounce buffer, or -1.
@@ -95,6 +101,7 @@ struct Request {
     simpleResult = operation == .read || operation == .write ? Int64(bitPattern: length) : Request.noResult
     port = origin.port
     submissionQueue = origin.submissionQueue
+    begun = origin.begun
     namespace = Int(command.namespaceIdentifier) &- 1
     self.segmentCount = segmentCount
     self.offset = offset

@@ -20,9 +20,11 @@ public final class Namespace: Sendable {
   /// A namespace on a backend.
   ///
   /// - Parameters:
+  ///   - backend: where its blocks are.
   ///   - nguid: 16 bytes.
   ///   - uuid: 16 bytes.
   ///   - eui64: 8 bytes.
+  ///   - discards: whether deallocated blocks are given back.
   public init(
     backend: BlockBackend, nguid: [UInt8], uuid: [UInt8], eui64: [UInt8], discards: Bool
   ) {
@@ -36,5 +38,5 @@ public final class Namespace: Sendable {
   }
 
   /// Whether a flush has failed, after which nothing that the volatile cache held can be called durable.
-  var writeCacheFailed: Bool { backend.image?.writeCacheFailed ?? false }
+  public var writeCacheFailed: Bool { backend.image?.writeCacheFailed ?? false }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Doorbells
 import GuestMemory
 import LinuxIO
@@ -14,6 +15,8 @@ struct CompletionQueue: ~Copyable {
   let size: Int
   /// Interrupt vector, or nil where interrupts are disabled (IEN 0).
   let interruptVector: Int?
+  /// Its place in a set of queues: bit n for identifier n + 1.
+  let signalBit: UInt64
   /// The next entry to write.
   private(set) var tail = 0
   /// The first entry that the host has not consumed, as of the last look at the doorbell.
@@ -23,8 +26,10 @@ struct CompletionQueue: ~Copyable {
   /// Entries that are neither reserved for a command in flight nor waiting for the host, as of the last look at the
   /// doorbell; of all, one always stays empty.
   private var free = 0
-  /// Whether entries were posted since `takeNews` was asked last.
+  /// Whether entries were announced with `postNews` since `takeNews` was asked last.
   private var hasNews = false
+  /// The tail as of the last `takeBatch`.
+  private var batchStart = 0
   /// Where the head is read; nil while it lies in memory that is not mapped.
   private var doorbell: QueueDoorbell?
   /// Where it lies in guest memory, if it does (Doorbell Buffer Config).
@@ -36,6 +41,7 @@ struct CompletionQueue: ~Copyable {
     identifier = 0
     size = 0
     interruptVector = nil
+    signalBit = 0
     doorbell = nil
     memory = QueueMemory()
   }
@@ -46,6 +52,7 @@ struct CompletionQueue: ~Copyable {
     size = description.size
     free = description.size &- 1
     interruptVector = description.interruptVector.map(Int.init)
+    signalBit = identifier > 0 ? 1 << UInt64(identifier - 1) : 0
     doorbell = description.doorbell
     memory = QueueMemory(
       iova: description.iova, entries: description.size, entrySize: MemoryLayout<CompletionQueueEntry>.size,
@@ -89,39 +96,56 @@ struct CompletionQueue: ~Copyable {
     return nil
   }
 
+  /// What became of a reservation, and whether the head doorbell has a value that it cannot have.
+  enum Reservation {
+    case reserved
+    case reservedSeeingInvalid
+    case full
+    case fullSeeingInvalid
+
+    /// Whether an entry is reserved.
+    var isReserved: Bool { self == .reserved || self == .reservedSeeingInvalid }
+    /// Whether the doorbell has such a value.
+    var sawInvalid: Bool { self == .reservedSeeingInvalid || self == .fullSeeingInvalid }
+  }
+
   /// Reserves an entry; the head doorbell is read only where the queue looks full.
-  ///
-  /// - Parameter sawInvalid: set where the doorbell has a value that it cannot have.
-  /// - Returns: false where it is full.
   @inline(__always)
-  mutating func reserve(sawInvalid: inout Bool) -> Bool {
-    if free <= 0, !findRoom(&sawInvalid) { return false }
+  mutating func reserve() -> Reservation {
+    guard free > 0 else { return findRoom() }
     free &-= 1
-    return true
+    return .reserved
   }
 
   @inline(never)
-  private mutating func findRoom(_ sawInvalid: inout Bool) -> Bool {
+  private mutating func findRoom() -> Reservation {
     var isInvalid = look() != nil
     if free <= 0, let shadow {
       // The host is to announce the next entry that it consumes; one that it has consumed by now, it does not.
       shadow.ask(after: head)
       isInvalid = look() != nil
     }
-    if isInvalid { sawInvalid = true }
-    return free > 0
+    guard free > 0 else { return isInvalid ? .fullSeeingInvalid : .full }
+    free &-= 1
+    return isInvalid ? .reservedSeeingInvalid : .reserved
   }
 
   /// Gives a reserved entry back unused.
   @inline(__always)
   mutating func cancelReservation() { free &+= 1 }
 
-  /// Whether entries were posted since the last call: the host is to be interrupted once for all of them.
+  /// Whether entries were posted with `postNews` since the last call: the host is to be interrupted once for all.
   @inline(__always)
   mutating func takeNews() -> Bool {
     let news = hasNews
     hasNews = false
     return news
+  }
+
+  /// How many entries were posted since the last call.
+  mutating func takeBatch() -> Int {
+    defer { batchStart = tail }
+    return tail >= batchStart ? tail &- batchStart : tail &+ size &- batchStart
   }
 
   /// Writes a completion into a reserved entry; false where the queue's memory is not mapped.
@@ -137,12 +161,17 @@ struct CompletionQueue: ~Copyable {
       | UInt64(status.rawValue << 1 | (phaseTag ? 1 : 0)) << 48
     unsafe address.storeBytes(of: UInt64(dw0) | UInt64(dw1) << 32, as: UInt64.self)
     unsafe (address + 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(word, ordering: .releasing)
-    hasNews = true
+    clinux_trace_command_complete(word)
     tail &+= 1
     if tail == size {
       tail = 0
       phaseTag.toggle()
     }
     return true
+  }
+
+  /// Posts a completion, and remembers that the host is to be interrupted: for who does not keep account of it.
+  mutating func postNews(_ status: Status, dw0: UInt32, sqHead: Int, sqIdentifier: UInt16, command: UInt16) {
+    if post(status, dw0: dw0, sqHead: sqHead, sqIdentifier: sqIdentifier, command: command) { hasNews = true }
   }
 }

@@ -108,6 +108,9 @@ struct SubmissionQueue: ~Copyable {
     return entry
   }
 
+  /// Takes the last fetch back: the entry is fetched again later.
+  mutating func unfetch() { head = head == 0 ? size - 1 : head - 1 }
+
   /// Whether a command with this identifier waits to be fetched.
   func waits(_ command: UInt16) -> Bool {
     var index = head

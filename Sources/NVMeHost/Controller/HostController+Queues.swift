@@ -79,7 +79,14 @@ extension HostController {
 
   /// The host's side of queues, whether the controller has been told of them or not; parameters as for `createQueue`.
   ///
-  /// - Parameter memory: for the completion queue, zeros as a rule, and for each of the submission queues.
+  /// - Parameters:
+  ///   - completionQueue: its identifier.
+  ///   - completionQueueSize: its entries.
+  ///   - submissionQueues: the identifiers of those that feed it.
+  ///   - submissionQueueSize: their entries.
+  ///   - vector: its MSI-X vector; nil where it is polled.
+  ///   - commands: the most in flight.
+  ///   - memory: for the completion queue, zeros as a rule, and for each of the submission queues.
   /// - Throws: `missing`, `invalidArgument`, `system`.
   public func makeQueue(
     completionQueue: UInt16, completionQueueSize: Int, submissionQueues: [UInt16], submissionQueueSize: Int,

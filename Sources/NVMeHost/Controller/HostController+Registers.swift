@@ -82,6 +82,7 @@ extension HostController {
   ///   - what: for the error.
   ///   - timeout: in ns.
   ///   - toleratesFailure: whether CSTS.CFS may be set, as during a reset that is to clear it.
+  ///   - isWanted: what is waited for.
   /// - Throws: `timedOut`, `controllerFailed`.
   public func awaitStatus(
     _ what: String, timeout: UInt64, toleratesFailure: Bool = false, _ isWanted: (ControllerStatus) -> Bool

@@ -48,7 +48,9 @@ public enum PRPBuilder {
 
   /// How many pages the list of so many entries takes, PRP entry 1 counted but not stored; 0 where none is needed.
   ///
-  /// - Parameter listOffset: where in its first page the list begins; a multiple of 8, below 4096.
+  /// - Parameters:
+  ///   - entryCount: the entries of the command, PRP entry 1 with them.
+  ///   - listOffset: where in its first page the list begins; a multiple of 8, below 4096.
   public static func listPageCount(entryCount: Int, listOffset: Int = 0) -> Int {
     guard entryCount > 2 else { return 0 }
     var rest = entryCount - 1

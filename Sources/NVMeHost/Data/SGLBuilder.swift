@@ -23,7 +23,9 @@ public enum SGLBuilder {
 
   /// The data blocks of a buffer: one for each range of the guest memory that it lies in.
   ///
-  /// - Parameter limit: most bytes of a block; 0 for no limit.
+  /// - Parameters:
+  ///   - buffer: memory of the guest.
+  ///   - limit: most bytes of a block; 0 for no limit.
   public static func dataBlocks(of buffer: HostBuffer, limit: Int = 0) -> [SGLDescriptor] {
     var blocks: [SGLDescriptor] = []
     var position = 0
@@ -93,6 +95,7 @@ public enum SGLBuilder {
   /// Makes the data pointer of a buffer, with segments from the same memory where there is more than one block.
   ///
   /// - Parameters:
+  ///   - buffer: memory of the guest.
   ///   - limit: most bytes of a block; 0 for no limit.
   ///   - perSegment: most descriptors of a segment, at least 2.
   /// - Throws: `outOfMemory`.

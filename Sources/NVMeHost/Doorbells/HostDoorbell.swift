@@ -69,7 +69,9 @@ public struct HostDoorbell: Sendable {
   /// Writes a value by message, whatever the way that `ring` takes: as a VMM does for which KVM does not know the
   /// doorbell.
   ///
-  /// - Parameter posted: whether no reply is awaited. The value may then come after one that is stored later.
+  /// - Parameters:
+  ///   - value: a tail or a head.
+  ///   - posted: whether no reply is awaited. The value may then come after one that is stored later.
   /// - Throws: `message`, `disconnected`.
   public func send(_ value: UInt32, posted: Bool) throws(HostError) {
     try connection.withClient { (client) throws(Errno) in

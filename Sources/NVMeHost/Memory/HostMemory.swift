@@ -42,6 +42,7 @@ import Synchronization
   /// - Parameters:
   ///   - byteCount: a multiple of 4 KiB, not 0.
   ///   - iova: the address of its first byte, a multiple of 4 KiB.
+  ///   - backing: what kind of file it is.
   /// - Throws: `invalidArgument`, or `system` for what the kernel said.
   public convenience init(
     byteCount: Int, iova: UInt64 = HostMemory.defaultIOVA, backing: Backing = .sealed
@@ -54,6 +55,7 @@ import Synchronization
   /// - Parameters:
   ///   - parts: the address and the length of each range, in the order of the file; multiples of 4 KiB, not 0.
   ///   - fileOffset: bytes of the file before the first range: the device is not told of them.
+  ///   - backing: what kind of file it is.
   /// - Throws: `invalidArgument`, or `system` for what the kernel said.
   public init(
     parts: [(iova: UInt64, byteCount: Int)], fileOffset: Int = 0, backing: Backing = .sealed

@@ -40,7 +40,9 @@ public struct HostQueue: ~Copyable, Sendable {
 
   /// Writes a command into a submission queue. The controller learns of it by `ring()`.
   ///
-  /// - Parameter index: which of the submission queues.
+  /// - Parameters:
+  ///   - entry: the command; its identifier is set here.
+  ///   - index: which of the submission queues.
   /// - Returns: its command identifier, which is the number of a slot below the commands that the queue allows in
   ///   flight; nil where all are in use or the queue is full.
   @inlinable @inline(__always)

@@ -36,7 +36,8 @@ struct PathRun {
   let bursts: Int
   let burst: Int
 
-  var name: String { "\(side) \(storage) \(kind.rawValue)" }
+  /// The burst is part of it where it is not the usual one.
+  var name: String { "\(side) \(storage) \(kind.rawValue)" + (burst == 32 ? "" : "-burst-\(burst)") }
 
   /// - Returns: ns of CPU time of all the bursts.
   /// - Throws: `Errno`, `IOEngineError`, `WrongCompletion`.

@@ -1,4 +1,5 @@
 import LinuxIO
+import Synchronization
 
 /// Two rings in memory between a thread that asks and one that serves, with an eventfd to wake each.
 final class Relay: Sendable {
@@ -12,6 +13,9 @@ final class Relay: Sendable {
   private let interrupt: EventFD
   /// Rung by the kernel.
   let finished: EventFD
+
+  /// CPU time that the serving thread has taken in all, in ns; when it has ended.
+  let servingTime = Atomic<UInt64>(0)
 
   init(depth: Int) throws {
     self.depth = depth
@@ -94,7 +98,11 @@ final class Relay: Sendable {
       if head != first { disk.submit() }
       if tail == before, head == first { epoll.wait(timeout: -1, into: &events) }
     }
+    servingTime.store(Clock.threadCPU, ordering: .releasing)
   }
+
+  /// Requests that were answered, modulo 2^32.
+  var requests: UInt32 { answered.load() }
 
   /// One thread for both parts.
   func serveItself(_ disk: consuming RelayDisk, _ plan: RelayPlan) -> Load {

@@ -5,7 +5,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
   let text: String
   let errors: [String]
 
-  private init(_ text: String, _ errors: String...) { self.init(text: text, errors: errors) }
+  init(_ text: String, _ errors: String...) { self.init(text: text, errors: errors) }
 
   var testDescription: String { errors.first ?? "" }
 
@@ -36,7 +36,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "\n[[namespace]]\n", "nvmed.toml:2: namespace: unknown key; write [[controller.namespace]]"),
     BadConfiguration(
       "[target.subsystem]",
-      "nvmed.toml:1: target: unknown key; a file has the tables [daemon] and [[controller]]"),
+      "nvmed.toml:1: target: unknown key; a file has the tables [daemon], [metrics] and [[controller]]"),
     BadConfiguration(
       "[daemon]\nio_thread = 2",
       "nvmed.toml:2: daemon.io_thread: unknown key; did you mean 'io_threads'? 'io_thread' belongs in [[controller]]"),
@@ -46,7 +46,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "[daemon]\nIO-THREADS = 2", "nvmed.toml:2: daemon.IO-THREADS: unknown key; did you mean 'io_threads'?"),
     BadConfiguration(
       "[daemon]\ncolour = 1",
-      "nvmed.toml:2: daemon.colour: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, worker_threads, spin_us, poll_sleep_us"
+      "nvmed.toml:2: daemon.colour: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"
     ),
     BadConfiguration(
       "[daemon]\n\"log level\" = 1",
@@ -54,7 +54,8 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       "[daemon]\n\"\\u0007\" = 1",
       "nvmed.toml:2: daemon.\"\\u{7}\": unknown key; "
-        + "[daemon] has the keys io_threads, io_cpus, log_level, worker_threads, spin_us, poll_sleep_us"),
+        + "[daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"
+    ),
     BadConfiguration(
       controller + "block_size = 512",
       "nvmed.toml:4: controller.block_size: unknown key; 'block_size' belongs in [[controller.namespace]]"),
@@ -75,12 +76,25 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "controller = [{ name = \"a\", colour = 1 }]",
       "nvmed.toml:1: controller.colour: unknown key; [[controller]] has the keys name, socket, serial, model, firmware, "
         + "io_queues, queue_entries, max_data_transfer, doorbells, post_write, shadow_doorbells, vendor_id, "
-        + "device_id, io_thread, namespace"),
+        + "device_id, io_thread, iops_limit, iops_burst, bandwidth_limit, bandwidth_burst, read_iops_limit, "
+        + "read_iops_burst, read_bandwidth_limit, read_bandwidth_burst, write_iops_limit, write_iops_burst, "
+        + "write_bandwidth_limit, write_bandwidth_burst, namespace"),
   ]
 
   static let types: [BadConfiguration] = [
     BadConfiguration("daemon = 1", "nvmed.toml:1: daemon: is an integer; write [daemon]"),
     BadConfiguration("[[daemon]]", "nvmed.toml:1: daemon: is an array; write [daemon]"),
+    BadConfiguration("metrics = 1", "nvmed.toml:1: metrics: is an integer; write [metrics]"),
+    BadConfiguration("[metrics]\nport = 1", "nvmed.toml:2: metrics.port: unknown key; [metrics] has the keys listen"),
+    BadConfiguration("listen = 1", "nvmed.toml:1: listen: unknown key; 'listen' belongs in [metrics]"),
+    BadConfiguration(
+      "[metrics]\nlisten = \"0.0.0.0:9911\"",
+      "nvmed.toml:2: metrics.listen: \"0.0.0.0:9911\" is no loopback address with a port, and no unix socket; "
+        + "write a loopback address with a port, as in \"127.0.0.1:9911\" or \"[::1]:9911\", or a path, as in "
+        + "\"unix:/run/nvmed/metrics.sock\""),
+    BadConfiguration(
+      "[daemon]\nlog_format = \"syslog\"",
+      "nvmed.toml:2: daemon.log_format: \"syslog\" is unknown; write \"auto\", \"plain\", \"journald\" or \"json\""),
     BadConfiguration("[controller]\nname = \"a\"", "nvmed.toml:1: controller: is a table; write [[controller]]"),
     BadConfiguration(
       "controller = [\n  { name = \"a\" },\n  7,\n]",
@@ -230,6 +244,24 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       controller + "io_thread = -1",
       "nvmed.toml:4: controller.io_thread: -1 is out of range; write an integer from 0 to 63"),
     BadConfiguration(
+      controller + "iops_limit = 0",
+      "nvmed.toml:4: controller.iops_limit: 0 is out of range; write an integer from 1 to 10000000"),
+    BadConfiguration(
+      controller + "write_iops_limit = -5",
+      "nvmed.toml:4: controller.write_iops_limit: -5 is out of range; write an integer from 1 to 10000000"),
+    BadConfiguration(
+      controller + "bandwidth_limit = \"200MiB\"",
+      "nvmed.toml:4: controller.bandwidth_limit: \"200MiB\" does not end in \"/s\"; "
+        + "write bytes per second from \"4KiB/s\" to \"1TiB/s\""),
+    BadConfiguration(
+      controller + "read_bandwidth_limit = 1",
+      "nvmed.toml:4: controller.read_bandwidth_limit: 1 bytes per second is out of range; "
+        + "write bytes per second from \"4KiB/s\" to \"1TiB/s\""),
+    namespace(
+      "image = \"/a\"\nnsid = 65",
+      "nvmed.toml:6: controller.namespace.nsid: 65 is out of range; "
+        + "write an integer from 1 to 64"),
+    BadConfiguration(
       controller + "doorbells = \"mmap\"",
       "nvmed.toml:4: controller.doorbells: \"mmap\" is unknown; write \"auto\", \"ioeventfd\" or \"poll\""),
     BadConfiguration(
@@ -286,6 +318,9 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
   }
 
   static let relations: [BadConfiguration] = [
+    BadConfiguration(
+      "[[controller.namespace]]\nimage = \"/a\"",
+      "nvmed.toml:1: controller: [[controller.namespace]] has no [[controller]] above it; write one"),
     // What is refused already is not compared.
     BadConfiguration(
       "[[controller]]\n[[controller]]\n[daemon]\nio_threads = 0\nio_cpus = [1, 2]",
@@ -310,6 +345,10 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       controller + "device_id = 0x1234",
       "nvmed.toml:1: controller.vendor_id: missing; write vendor_id and device_id, or neither"),
+    BadConfiguration(
+      controller + "read_iops_burst = 5\nbandwidth_burst = \"1MiB\"",
+      "nvmed.toml:4: controller.read_iops_burst: has no effect without read_iops_limit; write that too, or remove it",
+      "nvmed.toml:5: controller.bandwidth_burst: has no effect without bandwidth_limit; write that too, or remove it"),
     namespace(
       "", "nvmed.toml:4: controller.namespace.image: missing; write for example image = \"/var/lib/nvmed/disk0.img\""),
     namespace(
@@ -335,6 +374,10 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
   ]
 
   static let shared: [BadConfiguration] = [
+    namespace(
+      "image = \"/a\"\nnsid = 2\n[[controller.namespace]]\nimage = \"/b\"\nnsid = 2",
+      "nvmed.toml:9: controller.namespace.nsid: 2 is that of another namespace in line 6; "
+        + "write a different one for each namespace of a controller"),
     BadConfiguration(
       "[[controller]]\nname = \"a\"\nserial = \"1\"\n[[controller]]\nname = \"a\"\nserial = \"2\"",
       "nvmed.toml:5: controller.name: \"a\" is that of controller \"a\" in line 2 too; "
@@ -343,6 +386,14 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "[[controller]]\nname = \"a\"\n[[controller]]\nname = \"b\"\nserial = \"a\"",
       "nvmed.toml:5: controller.serial: \"a\" is that of controller \"a\" in line 1 too; "
         + "write a different serial for each controller"),
+    BadConfiguration(
+      "[daemon]\ncontrol_socket = \"/run/./x\"\n[[controller]]\nname = \"a\"\nsocket = \"/run/x\"",
+      "nvmed.toml:5: controller.socket: \"/run/x\" is the control socket too; write different paths"),
+    BadConfiguration(
+      "[daemon]\ncontrol_socket = \"\"\ncontrol_group = 7",
+      "nvmed.toml:2: daemon.control_socket: is empty; write a path of 1 to 107 bytes",
+      "nvmed.toml:3: daemon.control_group: is an integer; "
+        + "write 1 to 32 printable ASCII characters without a space at either end"),
     BadConfiguration(
       "[[controller]]\nname = \"a\"\nsocket = \"/run//./x\"\n[[controller]]\nname = \"b\"\nsocket = \"/run/x\"",
       "nvmed.toml:6: controller.socket: \"/run/x\" is that of controller \"a\" in line 3 too; "
@@ -381,23 +432,5 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
         + "controller \"a\" in line 4 too; write a different uuid for each namespace",
       "nvmed.toml:6: controller.namespace.eui64: \"0024ac5f00000001\" is that of namespace 1 of "
         + "controller \"a\" in line 4 too; write a different eui64 for each namespace"),
-  ]
-
-  static let syntax: [BadConfiguration] = [
-    BadConfiguration(
-      "[daemon\nio_threads = 1", "nvmed.toml:1:8: Error while parsing table header: expected ']', saw '\\n'"),
-    BadConfiguration(
-      "[daemon]\nio_threads = 1\nio_threads = 2",
-      "nvmed.toml:3:14: Error while parsing key-value pair: cannot redefine existing integer 'io_threads'"),
-    BadConfiguration(
-      "[daemon]\nio_threads 1", "nvmed.toml:2:12: Error while parsing key-value pair: expected '=', saw '1'"),
-    BadConfiguration(
-      "[daemon]\nlog_level = \"info", "nvmed.toml:2:18: Error while parsing string: encountered end-of-file"),
-    BadConfiguration(
-      "[daemon]\nio_threads = 01", "nvmed.toml:2:16: Error while parsing decimal integer: leading zeroes are prohibited"
-    ),
-    BadConfiguration("[daemon]\nlog_level = \"\\u0000\"", "nvmed.toml:2:14: NUL characters are not allowed in strings"),
-    BadConfiguration("[daemon]\n\"log\\U00000000\" = 1", "nvmed.toml:2:5: NUL characters are not allowed in strings"),
-    BadConfiguration("[daemon]\n# \0\n", "nvmed.toml:2:3: TOML does not allow NUL characters"),
   ]
 }

@@ -58,7 +58,9 @@ import Testing
         "nvmed.toml:3: controller.io_queues: 0 is out of range; write an integer from 1 to 64",
         "nvmed.toml:4: controller.colour: unknown key; [[controller]] has the keys name, socket, serial, model, "
           + "firmware, io_queues, queue_entries, max_data_transfer, doorbells, post_write, shadow_doorbells, vendor_id, "
-          + "device_id, io_thread, namespace",
+          + "device_id, io_thread, iops_limit, iops_burst, bandwidth_limit, bandwidth_burst, read_iops_limit, "
+          + "read_iops_burst, read_bandwidth_limit, read_bandwidth_burst, write_iops_limit, write_iops_burst, "
+          + "write_bandwidth_limit, write_bandwidth_burst, namespace",
         "nvmed.toml:7: controller.namespace.blocksize: unknown key; did you mean 'block_size'?",
         "nvmed.toml:8: controller.name: missing; write for example name = \"disk0\"",
         "nvmed.toml:10: daemon.io_threads: is a string; write an integer from 1 to 64",

@@ -40,27 +40,39 @@ import Testing
     }
     #expect(uncommented != lines)
     let configuration = try configuration(uncommented.joined(separator: "\n"))
-    #expect(
-      configuration
-        == DaemonConfiguration(controllers: [
-          ControllerConfiguration(
-            name: "disk0", socketPath: "/run/nvmed/disk0.sock", serial: "NVMED0001", vendorID: 0x1af4, deviceID: 0x10f0,
-            ioThread: 0,
-            namespaces: [
-              NamespaceConfiguration(
-                imagePath: "/var/lib/nvmed/disk0.img",
-                uuid: [0x5d, 0x5b, 0x21, 0xd5, 0x6d, 0x2b, 0x4f, 0x0e, 0x9a, 0x3c, 0x1f, 0x0e, 0x6f, 0x6f, 0x3c, 0x11],
-                nguid: [0x6b, 0x3d, 0x0e, 0x1f, 0x2a, 0x4c, 0x5b, 0x6d, 0x00, 0x24, 0xac, 0x5f, 0, 0, 0, 1],
-                eui64: [0x00, 0x24, 0xac, 0x5f, 0, 0, 0, 1])
-            ])
-        ]))
+    var limits = LimitsConfiguration()
+    let operations = LimitsConfiguration.Limit(perSecond: 5000, burst: 50_000)
+    let bytes = LimitsConfiguration.Limit(perSecond: 200 << 20, burst: 2 << 30)
+    (limits.operations, limits.readOperations, limits.writeOperations) = (operations, operations, operations)
+    (limits.bytes, limits.readBytes, limits.writtenBytes) = (bytes, bytes, bytes)
+    #expect(configuration == expected(limits))
+  }
+
+  private func expected(_ limits: LimitsConfiguration) -> DaemonConfiguration {
+    var configuration = DaemonConfiguration(
+      controlSocket: "/run/nvmed/control.sock", controlGroup: "nvmed", user: "nvmed", group: "nvmed",
+      imageFolders: ["/var/lib/nvmed"],
+      controllers: [
+        ControllerConfiguration(
+          name: "disk0", socketPath: "/run/nvmed/disk0.sock", serial: "NVMED0001", vendorID: 0x1af4, deviceID: 0x10f0,
+          ioThread: 0, limits: limits,
+          namespaces: [
+            NamespaceConfiguration(
+              nsid: 1, imagePath: "/var/lib/nvmed/disk0.img",
+              uuid: [0x5d, 0x5b, 0x21, 0xd5, 0x6d, 0x2b, 0x4f, 0x0e, 0x9a, 0x3c, 0x1f, 0x0e, 0x6f, 0x6f, 0x3c, 0x11],
+              nguid: [0x6b, 0x3d, 0x0e, 0x1f, 0x2a, 0x4c, 0x5b, 0x6d, 0x00, 0x24, 0xac, 0x5f, 0, 0, 0, 1],
+              eui64: [0x00, 0x24, 0xac, 0x5f, 0, 0, 0, 1])
+          ])
+      ])
+    configuration.metricsAddress = .tcp(host: "127.0.0.1", port: 9911)
+    return configuration
   }
 
   @Test func everyKeyOfTheSchemaIsShownOnce() {
     let text = ConfigurationSchema.exampleText()
     let keys =
       ConfigurationSchema.daemon.settings.map(\.key) + ConfigurationSchema.controller.settings.map(\.key)
-      + ConfigurationSchema.namespace.settings.map(\.key)
+      + ConfigurationSchema.namespace.settings.map(\.key) + ConfigurationSchema.metrics.settings.map(\.key)
     #expect(keys.count == Set(keys).count)
     for key in keys {
       let lines = text.split(separator: "\n").filter { $0.hasPrefix("\(key) = ") || $0.hasPrefix("#\(key) = ") }

@@ -47,22 +47,23 @@ import Testing
     try withFile(Array("[daemon]\nx = 1\n".utf8)) { path in
       #expect(
         errors(path) == [
-          "\(path):2: daemon.x: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, worker_threads, spin_us, poll_sleep_us"
+          "\(path):2: daemon.x: unknown key; [daemon] has the keys io_threads, io_cpus, log_level, log_format, worker_threads, spin_us, poll_sleep_us, control_socket, control_group, sandbox, user, group, image_folders"
         ])
     }
   }
 
   @Test func filesThatCannotBeRead() throws {
+    let begin = "check the path, or begin with: nvmed example-config > nvmed.toml"
     try withFolder { folder in
-      #expect(errors(folder + "/none") == ["\(folder)/none: cannot be read: No such file or directory"])
-      #expect(errors(folder) == ["\(folder): is not a regular file"])
+      #expect(errors(folder + "/none") == ["\(folder)/none: cannot be read: No such file or directory; \(begin)"])
+      #expect(errors(folder) == ["\(folder): is not a regular file; write the path of a TOML file"])
       let fifo = folder + "/fifo"
       #expect(mkfifo(fifo, 0o600) == 0)
       defer { unlink(fifo) }
-      #expect(errors(fifo) == ["\(fifo): is not a regular file"])
+      #expect(errors(fifo) == ["\(fifo): is not a regular file; write the path of a TOML file"])
     }
-    #expect(errors("/dev/zero") == ["/dev/zero: is not a regular file"])
-    #expect(errors("") == ["cannot be read: No such file or directory"])
+    #expect(errors("/dev/zero") == ["/dev/zero: is not a regular file; write the path of a TOML file"])
+    #expect(errors("") == ["cannot be read: No such file or directory; \(begin)"])
   }
 
   @Test func theLimitIsOneMebibyte() throws {
@@ -70,7 +71,7 @@ import Testing
       #expect(errors(path) == [])
     }
     try withFile([UInt8](repeating: UInt8(ascii: "\n"), count: 1 << 20 + 1)) { path in
-      #expect(errors(path) == ["\(path): is larger than 1 MiB"])
+      #expect(errors(path) == ["\(path): is larger than 1 MiB, which no configuration is; check the path"])
     }
   }
 

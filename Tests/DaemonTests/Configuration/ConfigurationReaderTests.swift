@@ -69,6 +69,11 @@ import Testing
       vendor_id = 0x1234
       device_id = 0x5678
       io_thread = 1
+      iops_limit = 5_000
+      iops_burst = 9
+      read_bandwidth_limit = "200MiB/s"
+      write_bandwidth_limit = 1_000_000
+      write_bandwidth_burst = "1GB"
 
       [[controller.namespace]]
       backend = "file"
@@ -83,6 +88,7 @@ import Testing
       eui64 = "0123456789abcdef"
 
       [[controller.namespace]]
+      nsid = 9
       backend = "null"
       size = "8TiB"
 
@@ -100,10 +106,14 @@ import Testing
       spin_us = 0
       poll_sleep_us = 50
       """
+    var limits = LimitsConfiguration()
+    limits.operations = LimitsConfiguration.Limit(perSecond: 5000, burst: 9)
+    limits.readBytes.perSecond = 200 << 20
+    limits.writtenBytes = LimitsConfiguration.Limit(perSecond: 1_000_000, burst: 1_000_000_000)
     let first = ControllerConfiguration(
       name: "disk0", socketPath: "/etc/nvmed/sockets/disk0.sock", serial: "S 1", model: "A Model", firmware: "2.1",
       ioQueues: 8, queueEntries: 1024, maximumDataTransfer: 1 << 20, doorbells: .ioeventfd,
-      postWrite: .ebpf, shadowDoorbells: .on, vendorID: 0x1234, deviceID: 0x5678, ioThread: 1,
+      postWrite: .ebpf, shadowDoorbells: .on, vendorID: 0x1234, deviceID: 0x5678, ioThread: 1, limits: limits,
       namespaces: [
         NamespaceConfiguration(
           backend: .file, imagePath: "/etc/nvmed/../disk0.img", blockSize: 4096, isReadOnly: true, cache: .buffered,
@@ -111,7 +121,7 @@ import Testing
           uuid: [0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77, 0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff],
           nguid: [0xff, 0xee, 0xdd, 0xcc, 0xbb, 0xaa, 0x99, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x00],
           eui64: [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef]),
-        NamespaceConfiguration(backend: .null, size: 8 << 40),
+        NamespaceConfiguration(nsid: 9, backend: .null, size: 8 << 40),
       ])
     let second = ControllerConfiguration(
       name: "disk1", namespaces: [NamespaceConfiguration(backend: .memory, size: 1 << 20)])

@@ -13,7 +13,7 @@ import Testing
       host == [
         "kvm.guests", "kvm.post_write", "kvm.ebpf", "aio.setup", "aio.completions", "aio.budget", "memory.seals",
         "memory.hugetlb",
-        "memory.thp", "limits.cpus", "limits.open_files", "limits.mappings",
+        "memory.thp", "limits.cpus", "limits.open_files", "limits.mappings", "sandbox.seccomp", "sandbox.landlock",
       ])
     #expect(try findings.filter { $0.subject == image }.only("storage.open").verdict == .ok)
     #expect(try findings.filter { $0.subject == folder.path }.only("storage.open").verdict == .ok)

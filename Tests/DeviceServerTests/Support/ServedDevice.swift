@@ -53,7 +53,7 @@ final class ServedDevice {
   let ended: EventFD
   private let ownsPool: Bool
   private let directory: SocketDirectory?
-  private let server: DeviceServer
+  let server: DeviceServer
   private var isStopped = false
 
   /// Serves whoever connects.

@@ -26,9 +26,9 @@ final class DaemonProcess: Sendable {
   /// - Parameters:
   ///   - arguments: without the program's name.
   ///   - program: what is run.
-  ///   - handover: the descriptor that it gets, and the number that it has there.
+  ///   - handover: the descriptors that it gets, and the numbers that they have there.
   init(
-    _ arguments: [String], program: String = binary, handover: (descriptor: Int32, number: Int32)? = nil
+    _ arguments: [String], program: String = binary, handover: [(descriptor: Int32, number: Int32)] = []
   ) throws {
     let pipe = try UnixSocketPair()
     var actions = posix_spawn_file_actions_t()
@@ -37,7 +37,7 @@ final class DaemonProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
     posix_spawn_file_actions_adddup2(&actions, pipe.second.rawValue, 1)
     posix_spawn_file_actions_adddup2(&actions, pipe.second.rawValue, 2)
-    if let handover { posix_spawn_file_actions_adddup2(&actions, handover.descriptor, handover.number) }
+    for (descriptor, number) in handover { posix_spawn_file_actions_adddup2(&actions, descriptor, number) }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }

@@ -308,18 +308,26 @@ import Testing
   @Test func namespaceAttributeChanged() throws {
     let host = try AsynchronousEventsTests.host()
     let request = AsynchronousEventsTests.request(host)
-    host.controller.setNamespace(2, try .memory())
+    try host.setNamespace(2, .memory())
     #expect(try AsynchronousEventsTests.event(host, request) == nil, "not enabled")
     #expect(
       try host.admin(.setFeatures(FeatureIdentifier.asynchronousEventConfiguration.rawValue, 0x100)).status
         == .success)
-    host.controller.setNamespace(3, try .memory())
+    try host.setNamespace(3, .memory())
     #expect(try AsynchronousEventsTests.event(host, request) == AsynchronousEventsTests.namespaceAttribute)
     let second = AsynchronousEventsTests.request(host)
-    host.controller.setNamespace(3, nil)
+    try host.setNamespace(3, nil)
     #expect(try AsynchronousEventsTests.event(host, second) == nil, "masked")
     try AsynchronousEventsTests.readLog(host, 4)
+    #expect(try AsynchronousEventsTests.event(host, second) == nil, "the page has told of it")
+    try host.setNamespace(2, .memory(2 << 20))
     #expect(try AsynchronousEventsTests.event(host, second) == AsynchronousEventsTests.namespaceAttribute)
+    // A page that is read before there is a request leaves nothing to tell.
+    try AsynchronousEventsTests.readLog(host, 4)
+    try host.setNamespace(2, nil)
+    try AsynchronousEventsTests.readLog(host, 4)
+    let third = AsynchronousEventsTests.request(host)
+    #expect(try AsynchronousEventsTests.event(host, third) == nil)
   }
 
   // MARK: Room

@@ -20,7 +20,7 @@ import Testing
       $0.subsystemVendorIdentifier = 0x5678
       $0.controllerIdentifier = 7
     }
-    host.controller.setNamespace(2, nil)
+    try host.setNamespace(2, nil)
     return host
   }
 

@@ -233,6 +233,17 @@ final class Host {
 
   func setBusMaster(_ isOn: Bool) throws { try perform("Bus Master") { controller.setBusMaster(isOn, then: $0) } }
 
+  /// Puts a namespace at an identifier, or takes it away, and waits until that is done.
+  ///
+  /// - Returns: whether it was begun.
+  @discardableResult
+  func setNamespace(_ nsid: UInt32, _ namespace: Namespace?) throws -> Bool {
+    let flag = Flag()
+    guard controller.setNamespace(nsid, namespace, then: { flag.isSet = true }) else { return false }
+    try wait("namespace \(nsid)") { flag.isSet }
+    return true
+  }
+
   // MARK: Memory and interrupts
 
   func map(_ regions: [MemoryRegion]) throws {

@@ -1,0 +1,3 @@
+#include "CVersion.h"
+
+const char *const nvmed_version = NVMED_VERSION;

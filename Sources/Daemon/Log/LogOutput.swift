@@ -1,0 +1,69 @@
+import Glibc
+import LinuxIO
+
+/// Where the log goes, and in which form. Any thread.
+final class LogOutput: Sendable {
+  /// The form of lines, settled at the start.
+  private enum Form {
+    case plain(toJournal: Bool)
+    case json
+    case journal(JournalSocket)
+  }
+
+  private let form: Form
+  /// The descriptor of standard error.
+  private let descriptor: Int32
+
+  /// - Parameters:
+  ///   - format: what is configured.
+  ///   - descriptor: standard error, or what stands for it; its owner outlives this.
+  ///   - journalStream: `JOURNAL_STREAM` of the environment (`systemd.exec(5)`).
+  ///   - path: the journal's socket.
+  init(
+    _ format: LogFormat, descriptor: Int32 = 2, journalStream: String? = LogOutput.journalStream,
+    path: String = JournalSocket.path
+  ) {
+    self.descriptor = descriptor
+    let toJournal = LogOutput.isStream(descriptor, journalStream)
+    switch format {
+    case .json: form = .json
+    case .auto where !toJournal, .plain: form = .plain(toJournal: toJournal)
+    case .auto, .journald:
+      if let socket = try? JournalSocket(path: path) {
+        form = .journal(socket)
+      } else {
+        form = .plain(toJournal: toJournal)
+      }
+    }
+  }
+
+  /// Writes a line.
+  func write(_ record: LogRecord) {
+    switch form {
+    case .plain(let toJournal): write(LogLine.plain(record, toJournal: toJournal, time: Clock.realtime))
+    case .json: write(LogLine.json(record, time: Clock.realtime))
+    case .journal(let socket):
+      if !socket.send(record) { write(LogLine.plain(record, toJournal: true, time: Clock.realtime)) }
+    }
+  }
+
+  private func write(_ line: String) {
+    var bytes = Array(line.utf8)
+    // One write, so that lines of different threads do not mix.
+    let count = bytes.count
+    _ = unsafe Glibc.write(descriptor, &bytes, count)
+  }
+
+  private static var journalStream: String? { unsafe getenv("JOURNAL_STREAM").map { unsafe String(cString: $0) } }
+
+  /// Whether a descriptor is the stream that `JOURNAL_STREAM` names by device and inode: the variable is inherited also
+  /// by processes whose standard error goes somewhere else.
+  static func isStream(_ descriptor: Int32, _ stream: String?) -> Bool {
+    guard let parts = stream?.split(separator: ":"), parts.count == 2, let device = UInt64(parts[0]),
+      let inode = UInt64(parts[1])
+    else { return false }
+    var status = stat()
+    guard unsafe fstat(descriptor, &status) == 0 else { return false }
+    return UInt64(status.st_dev) == device && UInt64(status.st_ino) == inode
+  }
+}
