@@ -44,9 +44,9 @@ package final class InlineServer {
   ///
   /// - Throws: `EMFILE` at the limit of open files.
   package func serve(_ socket: consuming FileDescriptor) throws(Errno) {
-    let start = ControlStart(endpoint: .connected(socket), stop: try EventFD())
+    let start = ControlStart(options: options, endpoint: .connected(socket), requests: try Mailbox())
     let silent = Logger(label: options.name) { _ in SwiftLogNoOpLogHandler() }
-    loop = try ControlLoop(options, pool: pool, start: start, logger: silent)
+    loop = try ControlLoop(pool: pool, start: start, logger: silent, counters: DeviceCounters())
   }
 
   /// Whether a client is served.

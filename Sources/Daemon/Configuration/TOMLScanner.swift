@@ -106,9 +106,9 @@ struct TOMLScanner {
     let isArray = peek() == UInt8(ascii: "[")
     if isArray { advance() }
     skipSpaces()
-    if let byte = peek(), !Self.isBareKeyCharacter(byte), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "'"),
-      namelessHeader == nil
-    {
+    // TOMLKit has a word for empty brackets.
+    let others = [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]")]
+    if let byte = peek(), !Self.isBareKeyCharacter(byte), !others.contains(byte), namelessHeader == nil {
       namelessHeader = start
     }
     let keys = scanKeys()
