@@ -39,6 +39,19 @@ let version = Context.environment["NVMED_VERSION"] ?? "0.0+unknown"
   let virtualization: [Target] = []
 #endif
 
+/// Built by scripts/fuzz alone: the linker needs libFuzzer for it.
+let fuzzing: [Target] =
+  Context.environment["NVMED_FUZZ"] == nil
+  ? []
+  : [
+    .target(name: "CLibFuzzer"),
+    .executableTarget(
+      name: "nvmed-fuzz",
+      dependencies: [
+        "CLibFuzzer", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Storage", "NVMeController", "DeviceServer", "Daemon",
+      ], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+  ]
+
 let package = Package(
   name: "nvmed",
   products: [
@@ -148,5 +161,5 @@ let package = Package(
           "nvmed", "nvmed-bench", "nvmed-manual", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser", "Control",
         ],
         swiftSettings: strict)
-    ] + virtualization
+    ] + virtualization + fuzzing
 )

@@ -66,7 +66,8 @@ final class ControlLoop {
   /// What the connection is watched for.
   private var watched: Epoll.Events?
   private var isStopping = false
-  private var isOver = false
+  /// It has ended: no client, and none to come.
+  private(set) var isOver = false
   /// How doorbell values arrive: what is configured, or less after it failed.
   private var postWrite: PostWrite
   private var log: RateLimitedLog
@@ -95,15 +96,22 @@ final class ControlLoop {
 
   /// Runs until `stop` is signalled, or the only client is gone.
   func run() {
-    while !isOver {
-      epoll.wait(timeout: listening == .retry ? ControlLoop.retryInterval : -1, into: &events)
-      if listening == .retry, events.count == 0 { listen() }
-      for index in 0..<events.count {
-        let event = events[index]
-        take(event)
-        if isOver { break }
-      }
+    while !isOver { _ = turn(timeout: listening == .retry ? ControlLoop.retryInterval : -1) }
+  }
+
+  /// Waits for events, and takes them.
+  ///
+  /// - Parameter timeout: ms; 0: takes what is there; -1: until there is one.
+  /// - Returns: whether there were any.
+  func turn(timeout: Int32) -> Bool {
+    epoll.wait(timeout: timeout, into: &events)
+    if listening == .retry, events.count == 0 { listen() }
+    for index in 0..<events.count {
+      let event = events[index]
+      take(event)
+      if isOver { break }
     }
+    return events.count > 0
   }
 
   private func take(_ event: Epoll.Event) {

@@ -43,6 +43,11 @@ public final class IOThreadPool: Sendable {
     self.workers = workers
   }
 
+  /// A pool of one I/O thread that is not a thread: who makes it runs the engine.
+  convenience init(inline handle: IOThreadHandle, workers: WorkerPool, options: Options) {
+    self.init(options, [handle], [], workers)
+  }
+
   /// Starts the threads.
   ///
   /// - Throws: the reason why one could not start; those that could are ended.

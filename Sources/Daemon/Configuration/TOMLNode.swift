@@ -44,6 +44,10 @@ struct TOMLNode: Sendable, Equatable {
         message: "a key of more than \(TOMLScanner.maximumKeyLength) parts; no key of a configuration has more than one"
       )
     }
+    if let position = scanner.namelessHeader {
+      throw TOMLSyntaxError(
+        position: position, message: "a table without a name; write [daemon], [[controller]] or [[controller.namespace]]")
+    }
     let root: TOMLTable
     do {
       root = try TOMLTable(string: text)

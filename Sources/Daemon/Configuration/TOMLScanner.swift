@@ -38,6 +38,8 @@ struct TOMLScanner {
   private(set) var nullEscape: SourcePosition?
   /// The first key or header of more than `maximumKeyLength` parts: TOMLKit overflows its stack over thousands.
   private(set) var longKey: SourcePosition?
+  /// The first header without a name, or with one that is no key: TOMLKit ends the process at some of them.
+  private(set) var namelessHeader: SourcePosition?
   /// Most parts of a dotted key.
   static let maximumKeyLength = 16
 
@@ -103,6 +105,12 @@ struct TOMLScanner {
     advance()
     let isArray = peek() == UInt8(ascii: "[")
     if isArray { advance() }
+    skipSpaces()
+    // TOMLKit has a word for empty brackets.
+    let others = [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]")]
+    if let byte = peek(), !Self.isBareKeyCharacter(byte), !others.contains(byte), namelessHeader == nil {
+      namelessHeader = start
+    }
     let keys = scanKeys()
     var path = TOMLPath()
     for (number, key) in keys.enumerated() {
@@ -143,19 +151,21 @@ struct TOMLScanner {
       case UInt8(ascii: "\""), UInt8(ascii: "'"): keys.append(scanString())
       default:
         let start = index
-        skip { byte in
-          switch byte {
-          case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
-            true
-          default: false
-          }
-        }
+        skip(while: Self.isBareKeyCharacter)
         keys.append(String(decoding: bytes[start..<index], as: UTF8.self))
       }
       skipSpaces()
       guard peek() == UInt8(ascii: ".") else { return keys }
       advance()
+    }
+  }
+
+  private static func isBareKeyCharacter(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "_"), UInt8(ascii: "-"):
+      true
+    default: false
     }
   }
 

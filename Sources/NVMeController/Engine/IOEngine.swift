@@ -98,6 +98,17 @@ public struct IOEngine: ~Copyable {
     }
   }
 
+  /// Takes what has happened, and does one round of work. Never sleeps.
+  ///
+  /// - Returns: whether anything happened.
+  package mutating func turn() -> Bool {
+    epoll.wait(timeout: 0, into: &events)
+    for index in 0..<events.count { take(events[index].token) }
+    let hadEvents = events.count > 0
+    if polledPorts > 0 { lookAtDoorbells() }
+    return round() == .none || hadEvents
+  }
+
   /// Rounds of a thread that does not sleep between two looks at epoll, which costs a system call.
   private static var roundsPerLook: Int { 64 }
 

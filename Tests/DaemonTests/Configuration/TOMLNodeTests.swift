@@ -46,4 +46,13 @@ import Testing
     }
     #expect(try document(String(repeating: "a.", count: 15) + "a = 1").count == 1)
   }
+
+  /// TOMLKit would end the process at these (an assertion in toml++).
+  @Test(arguments: ["[[[", "[=", "[#a]", "[.a]", "[[.a]]", "[é]", "[\n", "[ \n]", "[[\t=]]", "[[ [a]]]"])
+  func headersNeedAName(_ header: String) {
+    let error = TOMLSyntaxError(
+      position: SourcePosition(line: 2, column: 1),
+      message: "a table without a name; write [daemon], [[controller]] or [[controller.namespace]]")
+    #expect(throws: error) { try document("a = 1\n" + header) }
+  }
 }

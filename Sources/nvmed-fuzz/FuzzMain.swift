@@ -1,0 +1,48 @@
+import CLibFuzzer
+import Glibc
+
+/// `nvmed-fuzz TARGET [OPTION OF LIBFUZZER...] [CORPUS...]`
+@main
+enum FuzzMain {
+  private static let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32] = [
+    "messages": { data, size in
+      MessagesTarget.test(FuzzMain.input(data, size))
+      return 0
+    },
+    "registers": { data, size in
+      RegistersTarget.test(FuzzMain.input(data, size))
+      return 0
+    },
+    "commands": { data, size in
+      CommandsTarget.test(FuzzMain.input(data, size))
+      return 0
+    },
+    "configuration": { data, size in
+      ConfigurationTarget.test(FuzzMain.input(data, size))
+      return 0
+    },
+    "session": { data, size in
+      SessionTarget.test(FuzzMain.input(data, size))
+      return 0
+    },
+  ]
+
+  private static func input(_ data: UnsafePointer<UInt8>?, _ size: Int) -> [UInt8] {
+    unsafe Array(UnsafeBufferPointer(start: data, count: size))
+  }
+
+  static func main() {
+    guard CommandLine.argc >= 2, let target = targets[CommandLine.arguments[1]] else {
+      print("nvmed-fuzz \(targets.keys.sorted().joined(separator: "|")) [OPTION OF LIBFUZZER...] [CORPUS...]")
+      exit(64)
+    }
+    // The name of the target is not libFuzzer's business.
+    var arguments = ([CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)).map { strdup($0) } + [nil]
+    var count = Int32(arguments.count - 1)
+    let status = arguments.withUnsafeMutableBufferPointer { buffer -> Int32 in
+      var start = buffer.baseAddress
+      return unsafe LLVMFuzzerRunDriver(&count, &start, target)
+    }
+    exit(status)
+  }
+}
