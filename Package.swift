@@ -48,7 +48,8 @@ let fuzzing: [Target] =
     .executableTarget(
       name: "nvmed-fuzz",
       dependencies: [
-        "CLibFuzzer", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Storage", "NVMeController", "DeviceServer", "Daemon",
+        "CLibFuzzer", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Storage", "NVMeController", "DeviceServer",
+        "Daemon",
       ], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
   ]
 

@@ -46,7 +46,8 @@ struct TOMLNode: Sendable, Equatable {
     }
     if let position = scanner.namelessHeader {
       throw TOMLSyntaxError(
-        position: position, message: "a table without a name; write [daemon], [[controller]] or [[controller.namespace]]")
+        position: position,
+        message: "a table without a name; write [daemon], [[controller]] or [[controller.namespace]]")
     }
     let root: TOMLTable
     do {

@@ -106,8 +106,8 @@ struct TOMLScanner {
     let isArray = peek() == UInt8(ascii: "[")
     if isArray { advance() }
     skipSpaces()
-    // TOMLKit has a word for empty brackets.
-    let others = [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]")]
+    // TOMLKit has a word for empty brackets, and for two with a space between them.
+    let others = [UInt8(ascii: "\""), UInt8(ascii: "'"), UInt8(ascii: "]")] + (isArray ? [] : [UInt8(ascii: "[")])
     if let byte = peek(), !Self.isBareKeyCharacter(byte), !others.contains(byte), namelessHeader == nil {
       namelessHeader = start
     }
