@@ -43,6 +43,9 @@ import Glibc
   @inlinable public var inFlight: Int { submittedCount }
   @usableFromInline var submittedCount = 0
 
+  /// Calls of `io_submit(2)` so far.
+  public private(set) var submitCalls: UInt64 = 0
+
   /// Whether the requests prepared from now on signal the eventfd when they finish.
   ///
   /// While the thread polls the ring it needs no signal, and the kernel is spared sending one. A thread that wants to
@@ -197,6 +200,7 @@ import Glibc
     reaper.publishHead()
     while batchStart < batchEnd {
       let count = min(batchEnd - batchStart, submitLimit)
+      submitCalls &+= 1
       let result = unsafe io_submit(context, count, batch.base + batchStart)
       if result > 0 {
         let taken = min(Int(result), count)

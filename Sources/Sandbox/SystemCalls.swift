@@ -3,8 +3,9 @@ import Glibc
 
 /// The system calls that the daemon makes after start-up, and which calls of them.
 ///
-/// Found by `strace` over all tests, and by what the C library may call in their place. In the order of the data path:
-/// the kernel keeps a bitmap of calls that are allowed whatever their arguments are, so these cost nothing more.
+/// Found by `strace` of daemons at work, by what the tests found refused, and by what the C library may call in their
+/// place. In the order of the data path: the kernel keeps a bitmap of calls that are allowed whatever their arguments
+/// are, so these cost nothing more.
 enum SystemCalls {
   /// What depends on how the daemon is configured.
   struct Needs: Equatable, Sendable {

@@ -254,6 +254,20 @@ private let reapings: [AIOContext.Reaping] = [.automatic, .systemCall]
     #expect(context.pendingCount == 0)
   }
 
+  @Test(arguments: [(1, 13), (5, 3), (8, 2), (13, 1), (64, 1)])
+  func aCallTakesNoMoreThanTheLimit(_ limit: Int, _ calls: UInt64) throws {
+    let fixture = try Fixture()
+    var context = try fixture.context(16, submitLimit: limit)
+    var part = fixture.iovec(at: 0, count: 64)
+    for slot in 0..<13 {
+      context.prepareRead(
+        slot: slot, fd: fixture.file.rawValue, iovecs: &part, count: 1, offset: 0, cookie: UInt64(slot))
+    }
+    #expect(context.submit() == 0)
+    #expect(context.submitCalls == calls)
+    #expect(reap(&context, 13).map(\.cookie) == Array(0..<13))
+  }
+
   @Test func pendingRequestsCanBeWithdrawn() throws {
     let fixture = try Fixture()
     var context = try fixture.context()

@@ -50,7 +50,7 @@ static inline void clinux_trace_command_complete(uint64_t dwords) {
   CLINUX_TRACEPOINT("command_complete", "8@%0", "r"(dwords));
 }
 
-/* Requests were handed to the kernel by one io_submit: how many. */
+/* Requests were handed to the kernel in one round: how many. */
 static inline void clinux_trace_submit(uint64_t count) {
   CLINUX_TRACEPOINT("submit", "8@%0", "r"(count));
 }

@@ -105,7 +105,9 @@ extension Supervisor {
   private func flush(_ image: DiskImage) throws(DaemonError) -> Errno? {
     let port: CompletionPort
     do throws(Errno) { port = try CompletionPort() } catch { return error }
-    guard pool.workers.submit(StorageJob(token: 0, image: image, operation: .flush), to: port) else { return nil }
+    guard pool.workers.submit(StorageJob(token: 0, image: image, operation: .flush), to: port) else {
+      return .wouldBlock
+    }
     while true {
       for completion in port.take() { return completion.error }
       guard EventFD.wait(rawValue: port.eventFD, timeout: Supervisor.changePatience) else {

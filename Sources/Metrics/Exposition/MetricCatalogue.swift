@@ -43,7 +43,7 @@ enum MetricCatalogue {
     },
     .thread(
       "nvmed_io_thread_submission_batch_size", .histogram,
-      "Requests that an I/O thread handed to the kernel by one io_submit."
+      "Requests that an I/O thread handed to the kernel in one round."
     ) { .batches($0.statistics.submissions) },
     .thread("nvmed_io_thread_aio_in_flight", .gauge, "Requests of an I/O thread that the kernel has.") {
       .integer($0.statistics.aioInFlight)

@@ -68,8 +68,6 @@ extension ControllerPort {
       case .commands: break
       }
       foundNew = true
-      clinux_trace_doorbell(
-        submissionQueues[index].identifier, UInt64(truncatingIfNeeded: submissionQueues[index].tail))
       resources.clock.read()
       let queue = submissionQueues[index].completionQueue
       guard submissionQueues[index].deletion == nil, queue < completionQueues.count,
@@ -171,7 +169,8 @@ extension ControllerPort {
         return turn
       }
       if isLimited {
-        turn.restsUntil = admit(command, namespaces, maximumTransfer: maximumTransfer, description, resources)
+        turn.restsUntil = admit(
+          command, aborted: queue.abortedCommand, namespaces, maximumTransfer: maximumTransfer, description, resources)
         if turn.restsUntil != UInt64.max {
           turn.outcome.insert(.rests)
           completions.cancelReservation()

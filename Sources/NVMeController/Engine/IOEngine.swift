@@ -7,9 +7,10 @@ import Storage
 
 /// What an I/O thread runs: it waits for doorbells, completions and messages, and moves commands along.
 ///
-/// Order of a round: events, messages, completions, doorbells, interrupts, one submission. All of a round's commands
-/// share one `io_submit`, and all completions of a queue one interrupt, before the submission, as that takes longest: the
-/// host goes on meanwhile. What completes inside the submission is announced after it.
+/// Order of a round: events, messages, completions, doorbells, interrupts, one submission. A round's commands share calls
+/// of `io_submit` (see `AIOContext.defaultSubmitLimit`), and all completions of a queue one interrupt, before the
+/// submission, as that takes longest: the host goes on meanwhile. What completes inside the submission is announced
+/// after it.
 public struct IOEngine: ~Copyable {
   /// The kinds of events, in the upper half of an epoll token; the port in the lower.
   private enum Source: UInt64 {
@@ -281,7 +282,7 @@ public struct IOEngine: ~Copyable {
     firstPort = firstPort &+ 1 < portEnd ? firstPort &+ 1 : 0
   }
 
-  /// One system call for all commands of the round.
+  /// Hands all commands of the round to the kernel.
   @inline(__always)
   private mutating func submit() {
     let pending = resources.aio.pendingCount

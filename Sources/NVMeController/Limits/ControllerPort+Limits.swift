@@ -4,12 +4,14 @@ import NVMeSpec
 extension ControllerPort {
   /// Asks the rate limits whether a command may begin, and charges it then.
   ///
+  /// - Parameter aborted: the command that is to end at once: it does not wait, and is not charged.
   /// - Returns: `UInt64.max` where it may; else when to ask again.
   @inline(never)
   static func admit(
-    _ command: SubmissionQueueEntry, _ namespaces: borrowing FixedTable<NamespaceGeometry>, maximumTransfer: UInt64,
-    _ description: BorrowedDescription, _ resources: borrowing IOResources
+    _ command: SubmissionQueueEntry, aborted: UInt16?, _ namespaces: borrowing FixedTable<NamespaceGeometry>,
+    maximumTransfer: UInt64, _ description: BorrowedDescription, _ resources: borrowing IOResources
   ) -> UInt64 {
+    if aborted == command.commandIdentifier { return UInt64.max }
     let operation: RateLimiter.Operation
     var isTransfer = false
     switch NVMOpcode(rawValue: command.opcode) {

@@ -4,7 +4,7 @@ public struct IOThreadStatistics: Sendable, Equatable, Codable {
   public var rounds: UInt64 = 0
   /// Returns from a sleep in epoll.
   public var wakeUps: UInt64 = 0
-  /// Requests handed to the kernel by one `io_submit(2)`.
+  /// Requests handed to the kernel in one round, by as many calls of `io_submit(2)` as `AIOContext` makes of them.
   public var submissions = BatchHistogram()
   /// Requests that the kernel has: the last round's end.
   public var aioInFlight: UInt64 = 0

@@ -118,6 +118,23 @@ import Testing
     }
   }
 
+  @Test func anAbortedCommandDoesNotWaitForTokens() throws {
+    var rig = try Rig.make(ControllerPortLimitsTests.operations(1, burst: 1))
+    rig.submit(3)
+    _ = rig.settle(announced: true)
+    #expect(rig.completed == 1)
+    rig.harness.engine.perform(.abort(port: 0, submissionQueue: 1, command: 1, token: 1))
+    #expect(rig.completed == 2)
+    let status = rig.memory.base.load(fromByteOffset: 4096 + 16 + 14, as: UInt16.self) >> 1
+    #expect(status == Status.abortRequested.rawValue)
+    // It has cost nothing: the next has its token when it would have had it.
+    let pause = rig.settle()
+    #expect(pause == .sleep(1_000_000_000) && rig.completed == 2)
+    rig.pass(1_000_000_000)
+    _ = rig.settle()
+    #expect(rig.completed == 3)
+  }
+
   /// No commands, no wake-ups: whatever it owes.
   @Test func anIdleControllerSetsNoDeadline() throws {
     var rig = try Rig.make(ControllerPortLimitsTests.operations(1, burst: 1))
