@@ -1,3 +1,4 @@
+import GuestMemory
 import LinuxIO
 import NVMeController
 import Synchronization
@@ -19,6 +20,8 @@ enum ControlRequest: Sendable {
   case drain(Answer<Bool>)
   /// The last commands that failed, the newest first.
   case errorLog(Answer<[ErrorLog.Entry]>)
+  /// The guest memory that the client has mapped, in ascending order.
+  case dmaMap(Answer<[MemoryRegion]>)
 }
 
 /// An answer that one thread waits for and another gives, once.

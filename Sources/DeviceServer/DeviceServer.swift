@@ -1,3 +1,4 @@
+import GuestMemory
 import LinuxIO
 import Logging
 import NVMeController
@@ -118,6 +119,13 @@ public final class DeviceServer: Sendable {
   /// - Throws: `EMFILE` at the limit of open files.
   public func errorLog(milliseconds: Int32) throws(Errno) -> [ErrorLog.Entry]? {
     try ask(milliseconds) { .errorLog($0) }
+  }
+
+  /// The guest memory that the client has mapped, in ascending order; nil where there was no answer in so many ms.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  public func dmaMap(milliseconds: Int32) throws(Errno) -> [MemoryRegion]? {
+    try ask(milliseconds) { .dmaMap($0) }
   }
 
   private func ask<Value: Sendable>(

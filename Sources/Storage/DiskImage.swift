@@ -86,9 +86,6 @@ public final class DiskImage: Sendable {
     opened descriptor: consuming FileDescriptor, name: String, options: ImageOptions, calls: StorageCalls
   ) throws(ImageError) {
     let facts = try ImageOpening.examine(descriptor.rawValue, name: name, options: options)
-    if options.lock, !ImageClaims.claim(facts.identity, readOnly: options.readOnly) {
-      throw ImageError(path: name, reason: .usedTwice)
-    }
     path = name
     self.options = options
     self.calls = calls

@@ -26,6 +26,9 @@ enum ImageClaims {
     }
   }
 
+  /// Whether a namespace of this process has an image, for writing or reading.
+  static func isClaimed(_ image: ImageIdentity) -> Bool { users.withLock { $0[image] != nil } }
+
   /// Gives up what `claim` gave.
   static func release(_ image: ImageIdentity, readOnly: Bool) {
     users.withLock { users in
