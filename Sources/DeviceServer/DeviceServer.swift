@@ -1,7 +1,6 @@
 import LinuxIO
 import Logging
 import NVMeController
-import Synchronization
 
 /// Serves one controller to one client at a time, on a control thread of its own.
 ///
@@ -139,9 +138,9 @@ struct ControlStart: ~Copyable, Sendable {
 
   /// Hands it to the thread.
   final class Box: Sendable {
-    private let content: Mutex<ControlStart?>
+    private let content: Locked<ControlStart?>
 
-    init(_ content: consuming ControlStart) { self.content = Mutex(content) }
+    init(_ content: consuming ControlStart) { self.content = Locked(content) }
 
     func take() -> ControlStart? { content.withLock { $0.take() } }
   }
