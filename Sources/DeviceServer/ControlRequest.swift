@@ -1,7 +1,6 @@
 import GuestMemory
 import LinuxIO
 import NVMeController
-import Synchronization
 
 /// What other threads ask of a control thread.
 enum ControlRequest: Sendable {
@@ -26,7 +25,7 @@ enum ControlRequest: Sendable {
 
 /// An answer that one thread waits for and another gives, once.
 final class Answer<Value: Sendable>: Sendable {
-  private let value = Mutex<Value?>(nil)
+  private let value = Locked<Value?>(nil)
   private let event: EventFD
 
   /// No answer yet.

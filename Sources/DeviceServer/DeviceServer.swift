@@ -2,7 +2,6 @@ import GuestMemory
 import LinuxIO
 import Logging
 import NVMeController
-import Synchronization
 
 /// Serves one controller to one client at a time, on a control thread of its own.
 ///
@@ -147,9 +146,9 @@ struct ControlStart: ~Copyable, Sendable {
 
   /// Hands it to the thread.
   final class Box: Sendable {
-    private let content: Mutex<ControlStart?>
+    private let content: Locked<ControlStart?>
 
-    init(_ content: consuming ControlStart) { self.content = Mutex(content) }
+    init(_ content: consuming ControlStart) { self.content = Locked(content) }
 
     func take() -> ControlStart? { content.withLock { $0.take() } }
   }

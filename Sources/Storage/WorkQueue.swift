@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// The jobs of a pool, and what its threads do with them.
 final class WorkQueue: Sendable {
@@ -25,7 +24,7 @@ final class WorkQueue: Sendable {
   /// Steps that a job makes before others have their turn.
   static let stepsPerTurn = 16
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   /// Counts entries, and one per thread when stopped.
   private let available = Semaphore()
 

@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// A few threads that do what would block an I/O thread: flushing, zeroing and deallocating.
 ///
@@ -7,7 +6,7 @@ import Synchronization
 /// hold up another guest's flush for longer than those steps take. Any thread.
 public final class WorkerPool: Sendable {
   private let queue = WorkQueue()
-  private let threads: Mutex<[Thread]>
+  private let threads: Locked<[Thread]>
 
   /// Starts the threads.
   ///
@@ -28,7 +27,7 @@ public final class WorkerPool: Sendable {
       for thread in started { thread.join() }
       throw error
     }
-    threads = Mutex(started)
+    threads = Locked(started)
   }
 
   deinit { stop() }
