@@ -167,8 +167,10 @@ extension ControllerPort {
     case .deallocate: action = .deallocate
     }
     if request.operation == .flush { owners[place]?.backend.image?.noteFailedSync(error) }
-    counters.countMediaError()
-    finish(index, Status(error, during: action), &resources)
+    let status = Status(error, during: action)
+    // A full disk, a host without memory or a guest whose memory is gone have harmed no medium.
+    if status.statusCodeType == .mediaError { counters.countMediaError() }
+    finish(index, status, &resources)
   }
 
   /// The file of a request's namespace, as long as there is one.
