@@ -58,6 +58,28 @@ import Testing
     try faulty.daemon.terminate()
   }
 
+  /// A flush that is under way while another one fails is no success either: the kernel may have told that one alone.
+  @Test func failsEveryFlushThatWasUnderWay() throws {
+    let faulty = try FaultyController()
+    var queue = try faulty.queue()
+    faulty.disk.inject(Fault(.sync, count: 1, .hold))
+    var identifiers: [UInt16] = []
+    for _ in 0..<3 {
+      guard let identifier = queue.submit(.flush(nsid: 1)) else { throw TestFailure("the queue is full") }
+      identifiers.append(identifier)
+      queue.ring()
+      // (The kernel's FUSE does one at a time, so the others wait for this one, in the kernel.)
+      try faulty.disk.awaitHeld(1)
+    }
+    faulty.disk.release(failingWith: EIO)
+    for identifier in identifiers {
+      let status = try queue.awaitCompletion(of: identifier).status
+      #expect(status == .writeFault)
+    }
+    faulty.host.disconnect()
+    try faulty.daemon.terminate()
+  }
+
   /// Errors that say that no sync was tried are no loss.
   @Test(arguments: [EAGAIN, ENOMEM, EINTR]) func survivesSyncsThatWereNotTried(_ error: Int32) throws {
     let faulty = try FaultyController()
@@ -69,6 +91,28 @@ import Testing
     let second = try queue.flush().status
     #expect(second == .success)
     #expect(try Errors(faulty.host).smart.criticalWarning == [])
+    faulty.host.disconnect()
+    try faulty.daemon.terminate()
+  }
+
+  /// Through the page cache a write succeeds and is lost when it is written back; the flush after it must say so,
+  /// whichever way the kernel's only report of it was used up.
+  @Test(arguments: [false, true]) func reportsLossesOfThePageCache(_ isForced: Bool) throws {
+    let faulty = try FaultyController(FaultDisk.Options(isCached: true))
+    var queue = try faulty.queue()
+    try queue.writePattern(faulty.data, slba: 0, version: 1, blockByteCount: 512)
+    faulty.disk.inject(Fault(.write, range: 0..<65_536, .error(EIO)))
+    if isForced {
+      // The write itself is elsewhere, and well.
+      let forced = try queue.write(slba: 4096, blocks: 8, from: faulty.data, forceUnitAccess: true).status
+      #expect(forced == .writeFault || forced == .success)
+    }
+    let flush = try queue.flush().status
+    #expect(flush == .writeFault)
+    faulty.disk.repair()
+    let again = try queue.flush().status
+    #expect(again == .writeFault)
+    #expect(try Errors(faulty.host).smart.criticalWarning == .reliabilityDegraded)
     faulty.host.disconnect()
     try faulty.daemon.terminate()
   }
