@@ -99,7 +99,8 @@ let package = Package(
     .target(
       name: "Daemon",
       dependencies: [
-        "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "NVMeSpec", "NVMeController",
+        "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "GuestMemory", "NVMeSpec",
+        "NVMeController",
         "PCIDevice", "Storage", "DeviceServer", "Metrics", "TOMLKit",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
@@ -147,7 +148,7 @@ let package = Package(
       ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
       ("Control", ["LinuxIO"]),
-      ("Console", ["Control", "Daemon", "NVMeController"]),
+      ("Console", ["Control", "Daemon", "GuestMemory", "NVMeController"]),
       ("Benchmarking", ["BPF", "LinuxIO"]),
       ("Metrics", ["LinuxIO", "NVMeController", "NVMeSpec"]),
     ].map { room, others in

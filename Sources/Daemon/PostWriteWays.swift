@@ -1,7 +1,7 @@
 import DeviceServer
 import Doorbells
+import LinuxIO
 import Logging
-import Synchronization
 
 #if canImport(KVM)
   import KVM
@@ -22,7 +22,7 @@ final class PostWriteWays: Sendable {
 
   private let clients: Int
   private let logger: Logger
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// - Parameters:
   ///   - clients: how many there may be at a time.

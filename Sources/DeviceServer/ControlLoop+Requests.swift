@@ -19,6 +19,7 @@ extension ControlLoop {
         answer.give(true)
       case .drain(let answer): drain(answer)
       case .errorLog(let answer): answer.give(device?.controller.errorLog.entries ?? [])
+      case .dmaMap(let answer): answer.give(state == .serving ? device?.memory.regions ?? [] : [])
       }
     }
   }

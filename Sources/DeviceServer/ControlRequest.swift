@@ -1,6 +1,6 @@
+import GuestMemory
 import LinuxIO
 import NVMeController
-import Synchronization
 
 /// What other threads ask of a control thread.
 enum ControlRequest: Sendable {
@@ -19,11 +19,13 @@ enum ControlRequest: Sendable {
   case drain(Answer<Bool>)
   /// The last commands that failed, the newest first.
   case errorLog(Answer<[ErrorLog.Entry]>)
+  /// The guest memory that the client has mapped, in ascending order.
+  case dmaMap(Answer<[MemoryRegion]>)
 }
 
 /// An answer that one thread waits for and another gives, once.
 final class Answer<Value: Sendable>: Sendable {
-  private let value = Mutex<Value?>(nil)
+  private let value = Locked<Value?>(nil)
   private let event: EventFD
 
   /// No answer yet.

@@ -1,3 +1,4 @@
+import LinuxIO
 import NVMeController
 import Synchronization
 
@@ -12,7 +13,7 @@ final class DeviceCounters: Sendable {
     var refusedConnections: UInt64 = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   private let suppressedLines = Atomic<UInt64>(0)
 
   /// A client is served, by a controller with these counters.

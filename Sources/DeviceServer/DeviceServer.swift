@@ -1,7 +1,7 @@
+import GuestMemory
 import LinuxIO
 import Logging
 import NVMeController
-import Synchronization
 
 /// Serves one controller to one client at a time, on a control thread of its own.
 ///
@@ -120,6 +120,13 @@ public final class DeviceServer: Sendable {
     try ask(milliseconds) { .errorLog($0) }
   }
 
+  /// The guest memory that the client has mapped, in ascending order; nil where there was no answer in so many ms.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  public func dmaMap(milliseconds: Int32) throws(Errno) -> [MemoryRegion]? {
+    try ask(milliseconds) { .dmaMap($0) }
+  }
+
   private func ask<Value: Sendable>(
     _ milliseconds: Int32, _ request: (Answer<Value>) -> ControlRequest
   ) throws(Errno) -> Value? {
@@ -139,9 +146,9 @@ struct ControlStart: ~Copyable, Sendable {
 
   /// Hands it to the thread.
   final class Box: Sendable {
-    private let content: Mutex<ControlStart?>
+    private let content: Locked<ControlStart?>
 
-    init(_ content: consuming ControlStart) { self.content = Mutex(content) }
+    init(_ content: consuming ControlStart) { self.content = Locked(content) }
 
     func take() -> ControlStart? { content.withLock { $0.take() } }
   }

@@ -1,7 +1,6 @@
 import LinuxIO
 import NVMeController
 import Storage
-import Synchronization
 
 /// The I/O threads of the process, with the workers for what blocks. Every controller uses all of them.
 public final class IOThreadPool: Sendable {
@@ -72,7 +71,7 @@ public final class IOThreadPool: Sendable {
   /// What a starting thread tells the one that starts it.
   private final class Report: Sendable {
     let ready: EventFD
-    let failure = Mutex<IOEngineError?>(nil)
+    let failure = Locked<IOEngineError?>(nil)
     init() throws(Errno) { ready = try EventFD() }
   }
 

@@ -18,7 +18,7 @@ public final class DoorbellSlots: Sendable {
   private let memory: SharedMemory
   /// The address of the first slot. Not in the memory, once the slots are traced.
   private let base: Atomic<UInt>
-  private let tracing = Mutex<Tracing?>(nil)
+  private let tracing = Locked<Tracing?>(nil)
 
   /// What was counted of traced slots.
   private struct Tracing {

@@ -1,11 +1,10 @@
 import LinuxIO
-import Synchronization
 
 /// Runs a guest on a thread of its own and ends it when it takes too long, so that a guest that hangs is an error of its
 /// VMM and no hang.
 public enum GuestThread {
   private final class Outcome<Result: Sendable>: Sendable {
-    let result = Mutex<Result?>(nil)
+    let result = Locked<Result?>(nil)
     let ended: EventFD
     init() throws(Errno) { ended = try EventFD() }
   }

@@ -1,7 +1,6 @@
 import CLinux
 import Glibc
 import LinuxIO
-import Synchronization
 
 /// Ends a vCPU's `KVM_RUN` from another thread, whatever the guest does: also where it spins or sleeps in HLT.
 ///
@@ -13,7 +12,7 @@ public final class VCPUKick: Sendable {
     var target: (thread: pthread_t, immediateExit: UnsafeMutablePointer<UInt8>)?
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// A kick for one vCPU.
   public init() {}

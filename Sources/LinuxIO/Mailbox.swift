@@ -1,10 +1,8 @@
-import Synchronization
-
 /// Messages from any thread to one thread, announced by an eventfd.
 ///
 /// For control, never for commands: posting takes a lock and may allocate.
 public final class Mailbox<Message: Sendable>: Sendable {
-  private let messages = Mutex<[Message]>([])
+  private let messages = Locked<[Message]>([])
   private let event: EventFD
 
   /// An empty mailbox.

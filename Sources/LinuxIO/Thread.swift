@@ -1,12 +1,11 @@
 import CLinux
 import Glibc
-import Synchronization
 
 /// A POSIX thread with a name. Signals are blocked in it, so that the process's signalfd gets them.
 public final class Thread: Sendable {
   private let handle: pthread_t
   /// Whether somebody waits for its end, after which its handle means nothing.
-  private let isJoined = Mutex(false)
+  private let isJoined = Locked(false)
 
   private final class Start: Sendable {
     let name: String

@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// Where the finished jobs of one I/O thread arrive: a list, and an eventfd that the thread watches.
 ///
@@ -12,7 +11,7 @@ public final class CompletionPort: Sendable {
   }
 
   private let signal: EventFD
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// How many jobs may be accepted and not yet taken.
   public let limit: Int

@@ -26,7 +26,7 @@ public final class DiskImage: Sendable {
   /// The first error of a sync; 0 while there was none.
   private let syncError = Atomic<Int32>(0)
   /// Held by the worker that syncs.
-  private let syncTurn = Mutex(())
+  private let syncTurn = Locked(())
   let calls: StorageCalls
 
   /// The open file; valid as long as this object lives.
@@ -88,9 +88,6 @@ public final class DiskImage: Sendable {
     opened descriptor: consuming FileDescriptor, name: String, options: ImageOptions, calls: StorageCalls
   ) throws(ImageError) {
     let facts = try ImageOpening.examine(descriptor.rawValue, name: name, options: options)
-    if options.lock, !ImageClaims.claim(facts.identity, readOnly: options.readOnly) {
-      throw ImageError(path: name, reason: .usedTwice)
-    }
     path = name
     self.options = options
     self.calls = calls

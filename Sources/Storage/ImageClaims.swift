@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// Which images this process has open with a lock, so that none is written by two namespaces of it.
 ///
@@ -11,7 +10,7 @@ enum ImageClaims {
     var writers = 0
   }
 
-  private static let users = Mutex<[ImageIdentity: Users]>([:])
+  private static let users = Locked<[ImageIdentity: Users]>([:])
 
   /// Claims an image for a writer, or for a reader.
   ///
@@ -25,6 +24,9 @@ enum ImageClaims {
       return true
     }
   }
+
+  /// Whether a namespace of this process has an image, for writing or reading.
+  static func isClaimed(_ image: ImageIdentity) -> Bool { users.withLock { $0[image] != nil } }
 
   /// Gives up what `claim` gave.
   static func release(_ image: ImageIdentity, readOnly: Bool) {

@@ -32,6 +32,7 @@ enum ImageOpening {
       return try FileDescriptor(path: path, flags: flags)
     } catch {
       if error == .invalidArgument, options.cache == .direct { throw failure(.noDirectIO) }
+      if isBlockDevice, options.lock, ImageClaims.isClaimed(ImageIdentity(of: found)) { throw failure(.usedTwice) }
       throw failure(reason(error, "open", options))
     }
   }
@@ -64,8 +65,26 @@ enum ImageOpening {
     _ = fcntl(fd, F_SETFD, FD_CLOEXEC)
   }
 
-  /// Locks an open image and learns what it is.
+  /// Claims and locks an open image and learns what it is. Where `options` ask for a lock, the caller has to give up the
+  /// claim (`ImageClaims.release`).
   static func examine(_ fd: Int32, name: String, options: ImageOptions) throws(ImageError) -> Facts {
+    guard options.lock else { return try examineClaimed(fd, name: name, options: options) }
+    // Before the lock, which a namespace of this process may be holding too.
+    var found = stat()
+    guard unsafe fstat(fd, &found) == 0 else {
+      throw ImageError(path: name, reason: .systemCall("fstat", Errno.current))
+    }
+    let identity = ImageIdentity(of: found)
+    guard ImageClaims.claim(identity, readOnly: options.readOnly) else {
+      throw ImageError(path: name, reason: .usedTwice)
+    }
+    do throws(ImageError) { return try examineClaimed(fd, name: name, options: options) } catch {
+      ImageClaims.release(identity, readOnly: options.readOnly)
+      throw error
+    }
+  }
+
+  private static func examineClaimed(_ fd: Int32, name: String, options: ImageOptions) throws(ImageError) -> Facts {
     func failure(_ reason: ImageError.Reason) -> ImageError { ImageError(path: name, reason: reason) }
 
     var found = stat()

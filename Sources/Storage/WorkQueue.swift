@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// The jobs of a pool, and what its threads do with them.
 ///
@@ -34,7 +33,7 @@ final class WorkQueue: Sendable {
   /// Threads at most: with so many disks that do not answer, others wait for them.
   static let threadLimit = 64
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   /// Counts entries, and one per thread when stopped.
   private let available = Semaphore()
   private let zeros: ZeroBuffer

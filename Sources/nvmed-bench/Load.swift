@@ -1,6 +1,6 @@
 import Histogram
+import LinuxIO
 import NVMeHost
-import Synchronization
 
 /// What a thread has measured.
 struct Load: Sendable {
@@ -17,7 +17,7 @@ struct Load: Sendable {
 
 /// What the threads have measured. Any thread.
 final class ThreadResults: Sendable {
-  private let results = Mutex<[Result<Load, HostError>]>([])
+  private let results = Locked<[Result<Load, HostError>]>([])
 
   func add(_ result: Result<Load, HostError>) { results.withLock { $0.append(result) } }
 

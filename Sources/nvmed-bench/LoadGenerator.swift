@@ -1,7 +1,6 @@
 import LinuxIO
 import NVMeHost
 import NVMeSpec
-import Synchronization
 
 /// Keeps a number of commands in flight on one queue. One thread at a time.
 ///
@@ -107,9 +106,9 @@ struct LoadGenerator: ~Copyable, Sendable {
 
 /// Hands a generator to the thread that runs it.
 final class Handover: Sendable {
-  private let generator: Mutex<LoadGenerator?>
+  private let generator: Locked<LoadGenerator?>
 
-  init(_ generator: consuming LoadGenerator) { self.generator = Mutex(generator) }
+  init(_ generator: consuming LoadGenerator) { self.generator = Locked(generator) }
 
   /// Takes the generator out and runs it. Once.
   func run() -> Result<Load, HostError> {

@@ -1,12 +1,12 @@
+import LinuxIO
 import Logging
-import Synchronization
 import Testing
 
 @testable import DeviceServer
 
 @Suite struct RateLimitedLogTests {
   private final class Lines: Sendable {
-    let lines = Mutex<[String]>([])
+    let lines = Locked<[String]>([])
   }
 
   private struct Handler: LogHandler {

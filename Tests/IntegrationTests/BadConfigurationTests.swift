@@ -127,6 +127,14 @@ import Testing
       "5: controller.socket: \"FOLDER/e/x.sock\" is the same as \"FOLDER/d/x.sock\" of the control socket in line 2; "
         + "write a different path for each socket"),
     Case(
+      "a socket of metrics without a folder", "", "[metrics]\nlisten = \"unix:FOLDER/none/x.sock\"\n",
+      "2: metrics.listen: \"FOLDER/none/x.sock\" is in a folder that does not exist; mkdir -p FOLDER/none"),
+    Case(
+      "a socket of metrics through a link to the folder", "mkdir d; ln -s d e",
+      "[metrics]\nlisten = \"unix:FOLDER/d/x.sock\"\n" + sockets("e/x.sock", "b.sock"),
+      "5: controller.socket: \"FOLDER/e/x.sock\" is the same as \"FOLDER/d/x.sock\" of the socket of the metrics "
+        + "in line 2; write a different path for each socket"),
+    Case(
       "no folder of the control socket", "", "[daemon]\ncontrol_socket = \"none/x.sock\"\n",
       "2: daemon.control_socket: \"FOLDER/none/x.sock\" is in a folder that does not exist; mkdir -p FOLDER/none"),
     Case(
@@ -180,7 +188,7 @@ import Testing
     let folder = try TestFolder()
     defer { _ = try? runShell("chmod -R u+rwX . && rm -rf ./*", in: folder.path) }
     try runShell("chmod 777 . && \(bad.setting.isEmpty ? ":" : bad.setting)", in: folder.path)
-    let path = try folder.text("nvmed.toml", bad.text)
+    let path = try folder.text("nvmed.toml", bad.text.replacing("FOLDER", with: folder.path))
     chmod(path, 0o644)
     let name = String(repeating: "n", count: 256)
     let expected = bad.expected.replacing("NAME", with: name).replacing("FOLDER", with: folder.path)

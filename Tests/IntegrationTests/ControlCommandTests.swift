@@ -50,7 +50,13 @@ import Testing
     #expect(queues.count == 4)
     #expect(queues.last?["kind"] == .string("completion"))
     #expect(queues.last?["interrupt_vector"] == .integer(1))
-    #expect(try controlled.result("dma", "a")["bytes"] == .integer(8 << 20))
+    let memory = try controlled.result("dma", "a")
+    #expect(memory["bytes"] == .integer(8 << 20) && memory["ranges"] == .integer(1))
+    guard case .array(let ranges) = memory["map"], let range = ranges.first else {
+      throw TestFailure("no ranges")
+    }
+    #expect(range["size"] == .integer(8 << 20) && range["iova"] != nil)
+    for key in ["reachable", "readable", "writable"] { #expect(range[key] == .bool(true), "\(key)") }
     guard case .array(let errors) = try controlled.result("errors", "a") else {
       throw TestFailure("no errors")
     }

@@ -147,12 +147,12 @@ import Testing
   }
 
   private final class Shared: Sendable {
-    let queue: Mutex<HostQueue?>
+    let queue: Locked<HostQueue?>
     let stops = Atomic<Bool>(false)
     let count = Atomic<Int>(0)
-    let failure = Mutex<String?>(nil)
+    let failure = Locked<String?>(nil)
 
-    init(_ queue: consuming HostQueue) { self.queue = Mutex(queue) }
+    init(_ queue: consuming HostQueue) { self.queue = Locked(queue) }
 
     func fail(_ text: String) { failure.withLock { $0 = text } }
   }

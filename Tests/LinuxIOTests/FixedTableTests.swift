@@ -1,4 +1,3 @@
-import Synchronization
 import Testing
 
 @testable import LinuxIO
@@ -6,7 +5,7 @@ import Testing
 @Suite struct FixedTableTests {
   /// Counts how many of it have ended.
   private final class Ended: Sendable {
-    let numbers = Mutex<[Int]>([])
+    let numbers = Locked<[Int]>([])
   }
 
   /// An element that cannot be copied and tells when it ends.

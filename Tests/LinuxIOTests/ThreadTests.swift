@@ -34,7 +34,7 @@ import Testing
   }
 
   private final class Result<Value: Sendable>: Sendable {
-    let value = Mutex<Value?>(nil)
+    let value = Locked<Value?>(nil)
   }
 
   @Test(arguments: [

@@ -231,10 +231,22 @@ private func refusal(_ path: String, _ options: ImageOptions = ImageOptions()) -
     let file = try TestImage(size: 1 << 20)
     let device = try #require(LoopDevice(over: file.fd))
     let writer = try DiskImage(path: device.path)
-    #expect(refusal(device.path) == .deviceBusy)
-    #expect(refusal(device.path, ImageOptions(readOnly: true)) == .locked(readOnly: true))
-    _ = writer.fileDescriptor
+    #expect(refusal(device.path) == .usedTwice)
+    #expect(refusal(device.path, ImageOptions(readOnly: true)) == .usedTwice)
     withExtendedLifetime(writer) {}
+  }
+
+  @Test func aDeviceOfAnotherProcessIsNotTaken() throws {
+    let file = try TestImage(size: 1 << 20)
+    let device = try #require(LoopDevice(over: file.fd))
+    do {
+      let other = try FileDescriptor(path: device.path, flags: O_RDWR | O_EXCL)
+      #expect(refusal(device.path) == .deviceBusy)
+      try ImageLock.acquire(fd: other.rawValue, readOnly: false)
+      #expect(refusal(device.path, ImageOptions(readOnly: true)) == .locked(readOnly: true))
+      _ = other.rawValue
+    }
+    #expect(refusal(device.path) == nil)
   }
 
   @Test func aReadOnlyDeviceIsNotWritten() throws {

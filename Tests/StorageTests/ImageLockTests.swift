@@ -14,6 +14,13 @@ import Testing
     try DiskImage(path: file.path, options: ImageOptions(readOnly: readOnly, cache: .buffered, lock: lock))
   }
 
+  /// The lock of another process, which this one knows nothing of.
+  private func hold(readOnly: Bool) throws -> FileDescriptor {
+    let descriptor = try FileDescriptor(path: file.path, flags: readOnly ? O_RDONLY : O_RDWR)
+    try ImageLock.acquire(fd: descriptor.rawValue, readOnly: readOnly)
+    return descriptor
+  }
+
   private func expectLocked(readOnly: Bool) {
     #expect(throws: ImageError(path: file.path, reason: .locked(readOnly: readOnly))) {
       _ = try open(readOnly: readOnly)
@@ -43,13 +50,13 @@ import Testing
 
   @Test func aWriterIsAlone() throws {
     do {
-      let writer = try open(readOnly: false)
+      let writer = try hold(readOnly: false)
       expectLocked(readOnly: false)
       expectLocked(readOnly: true)
       // Who takes no lock is not stopped.
       _ = try open(readOnly: false, lock: false)
       expectLocked(readOnly: false)
-      withExtendedLifetime(writer) {}
+      _ = writer.rawValue
     }
     _ = try open(readOnly: false)
   }
@@ -58,25 +65,24 @@ import Testing
     let (writer, reader) = (try open(readOnly: false, lock: false), try open(readOnly: true, lock: false))
     #expect(writer.excludedBy() == nil)
     do {
-      let other = try open(readOnly: true)
+      let other = try hold(readOnly: true)
       #expect(writer.excludedBy() == .locked(readOnly: false))
       #expect(reader.excludedBy() == nil)
-      withExtendedLifetime(other) {}
+      _ = other.rawValue
     }
     #expect(writer.excludedBy() == nil)
     // Having asked excludes nobody.
-    let other = try open(readOnly: false)
+    let other = try hold(readOnly: false)
     #expect(writer.excludedBy() == .locked(readOnly: false))
     #expect(reader.excludedBy() == .locked(readOnly: true))
-    withExtendedLifetime(other) {}
+    _ = other.rawValue
   }
 
   @Test func readersShare() throws {
-    let first = try open(readOnly: true)
-    let second = try open(readOnly: true)
+    let first = try hold(readOnly: true)
+    do { withExtendedLifetime(try open(readOnly: true)) {} }
     expectLocked(readOnly: false)
-    withExtendedLifetime(first) {}
-    withExtendedLifetime(second) {}
+    _ = first.rawValue
   }
 
   @Test func theLockLivesAsLongAsTheOpenFile() throws {
@@ -87,10 +93,13 @@ import Testing
     }
     // As across a restart: the descriptor was kept elsewhere, and the lock with it.
     expectLocked(readOnly: false)
-    let taken = try DiskImage(
-      descriptor: kept.duplicate(), name: "kept", options: ImageOptions(cache: .buffered))
+    do {
+      let taken = try DiskImage(
+        descriptor: kept.duplicate(), name: "kept", options: ImageOptions(cache: .buffered))
+      withExtendedLifetime(taken) {}
+    }
     expectLocked(readOnly: false)
-    withExtendedLifetime(taken) {}
+    _ = kept.rawValue
   }
 
   @Test func respectsTheLocksOfQEMU() throws {

@@ -1,7 +1,6 @@
 import CLinux
 import Glibc
 import LinuxIO
-import Synchronization
 import Testing
 
 @testable import Storage
@@ -20,7 +19,7 @@ final class ScriptedCalls: Sendable {
     }
   }
 
-  private let state = Mutex<(calls: [Call], errors: [String: [Int32]])>(([], [:]))
+  private let state = Locked<(calls: [Call], errors: [String: [Int32]])>(([], [:]))
 
   /// - Parameter errors: for each call its errors in turn, 0 for success; the last one stays.
   init(_ errors: [String: [Int32]] = [:]) { state.withLock { $0.errors = errors } }

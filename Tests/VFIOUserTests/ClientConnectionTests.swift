@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 import Testing
 
 @testable import VFIOUser
@@ -15,7 +14,7 @@ final class ScriptedServer: Sendable {
 
   /// What arrived, and how many descriptors with it.
   private final class SeenRequests: Sendable {
-    let list = Mutex<[(request: Request, descriptors: Int, noReply: Bool)]>([])
+    let list = Locked<[(request: Request, descriptors: Int, noReply: Bool)]>([])
   }
 
   init(_ socket: consuming FileDescriptor, _ answer: @escaping Answer) throws {

@@ -75,8 +75,24 @@ public enum ControllerTables {
   }
 
   /// `dma.map`.
-  public static func dma(_ status: DMAStatus) -> [String] {
-    ["\(status.mapCount) ranges, \(Quantity.size(status.byteCount)) of guest memory"]
+  public static func dma(_ status: DMAMapStatus) -> [String] {
+    var table = TextTable([.number("IOVA"), .number("SIZE"), .text("ACCESS")])
+    for range in status.ranges {
+      let access =
+        switch (range.isReadable, range.isWritable) {
+        case (true, true): "read, write"
+        case (true, false): "read"
+        case (false, true): "write"
+        case (false, false): "none"
+        }
+      table.add([
+        "0x" + String(range.iova, radix: 16), Quantity.size(range.size), range.isReachable ? access : "no file",
+      ])
+    }
+    let more = status.mapCount - status.ranges.count
+    return table.lines() + (more > 0 ? ["and \(more) more"] : []) + [
+      "\(status.mapCount) ranges, \(Quantity.size(status.byteCount)) of guest memory"
+    ]
   }
 
   /// `errors.list`.

@@ -1,6 +1,5 @@
 import LinuxIO
 import Logging
-import Synchronization
 
 /// Answers JSON-RPC 2.0 requests on a unix socket: one line each, one thread that sleeps until there is something to do.
 ///
@@ -79,9 +78,9 @@ struct ControlServerResources: ~Copyable, Sendable {
 
   /// Hands it to the thread.
   final class Box: Sendable {
-    private let content: Mutex<ControlServerResources?>
+    private let content: Locked<ControlServerResources?>
 
-    init(_ content: consuming ControlServerResources) { self.content = Mutex(content) }
+    init(_ content: consuming ControlServerResources) { self.content = Locked(content) }
 
     func take() -> ControlServerResources? { content.withLock { $0.take() } }
   }

@@ -1,7 +1,6 @@
 import Glibc
 import LinuxIO
 import Logging
-import Synchronization
 
 /// The work of a server's thread.
 final class ControlServerLoop {
@@ -211,9 +210,9 @@ final class ControlServerLoop {
 
 /// Hands the descriptors of a request to the thread that does it.
 private final class HandoverBox: Sendable {
-  private let descriptors: Mutex<ReceivedDescriptors>
+  private let descriptors: Locked<ReceivedDescriptors>
 
-  init(_ descriptors: consuming ReceivedDescriptors) { self.descriptors = Mutex(descriptors) }
+  init(_ descriptors: consuming ReceivedDescriptors) { self.descriptors = Locked(descriptors) }
 
   func withDescriptors<Result>(_ body: (inout ReceivedDescriptors) -> sending Result) -> sending Result {
     descriptors.withLock { body(&$0) }

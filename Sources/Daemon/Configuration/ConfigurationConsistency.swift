@@ -2,17 +2,22 @@
 struct ConfigurationConsistency {
   private let file: String?
   private let daemon: ReadTable<DaemonConfiguration>
+  private let metrics: ReadTable<DaemonConfiguration>
   private let controllers: [ReadController]
   /// What is inconsistent. A key that was refused for its value is not complained about again.
   private(set) var errors: [ConfigurationError] = []
 
-  /// Checks `controllers` and `daemon` against each other.
-  init(file: String?, daemon: ReadTable<DaemonConfiguration>, controllers: [ReadController]) {
+  /// Checks `controllers`, `daemon` and `metrics` against each other.
+  init(
+    file: String?, daemon: ReadTable<DaemonConfiguration>,
+    metrics: ReadTable<DaemonConfiguration> = ReadTable(model: .unset), controllers: [ReadController]
+  ) {
     self.file = file
     self.daemon = daemon
+    self.metrics = metrics
     self.controllers = controllers
     checkThreads()
-    checkControl()
+    checkSockets()
     for controller in controllers { check(controller) }
     checkSharing()
   }
@@ -47,13 +52,26 @@ struct ConfigurationConsistency {
     }
   }
 
-  private mutating func checkControl() {
-    guard !daemon.refused.contains("control_socket") else { return }
-    guard let path = daemon.model.controlSocket else { return }
-    for controller in controllers where controller.table.model.socketPath == path {
-      report(
-        "controller.socket", at: controller.table.position(of: "socket"),
-        "\(quoted(path)) is the control socket too; write different paths")
+  /// The daemon's own sockets are nobody else's.
+  private mutating func checkSockets() {
+    var taken: [(path: String, owner: String)] = []
+    if !daemon.refused.contains("control_socket"), let path = daemon.model.controlSocket {
+      taken.append((path, "the control socket"))
+    }
+    if let path = metrics.model.metricsAddress?.path {
+      for other in taken where other.path == path {
+        report(
+          "metrics.listen", at: metrics.position(of: "listen"),
+          "\(quoted(path)) is \(other.owner) too; write different paths")
+      }
+      taken.append((path, "the socket of the metrics"))
+    }
+    for controller in controllers {
+      for other in taken where controller.table.model.socketPath == other.path {
+        report(
+          "controller.socket", at: controller.table.position(of: "socket"),
+          "\(quoted(other.path)) is \(other.owner) too; write different paths")
+      }
     }
   }
 

@@ -10,10 +10,13 @@ struct ConfigurationFiles {
   /// What is wrong. A path that was refused for its text is not complained about again.
   private(set) var errors: [ConfigurationError] = []
 
-  init(file: String?, daemon: ReadTable<DaemonConfiguration>, controllers: [ReadController]) {
+  init(
+    file: String?, daemon: ReadTable<DaemonConfiguration>, metrics: ReadTable<DaemonConfiguration>,
+    controllers: [ReadController]
+  ) {
     self.file = file
     checkImages(controllers)
-    checkSockets(daemon, controllers)
+    checkSockets(daemon, metrics, controllers)
   }
 
   private mutating func report(_ keyPath: String, at position: SourcePosition?, _ message: String) {
@@ -88,11 +91,17 @@ struct ConfigurationFiles {
 
   // MARK: Sockets
 
-  private mutating func checkSockets(_ daemon: ReadTable<DaemonConfiguration>, _ controllers: [ReadController]) {
+  private mutating func checkSockets(
+    _ daemon: ReadTable<DaemonConfiguration>, _ metrics: ReadTable<DaemonConfiguration>, _ controllers: [ReadController]
+  ) {
     var first: [SocketPlace: (path: String, owner: String)] = [:]
     if let path = daemon.model.controlSocket, !daemon.refused.contains("control_socket") {
       let position = daemon.position(of: "control_socket")
       checkSocket(path, "daemon.control_socket", at: position, owner: "the control socket", &first)
+    }
+    if let path = metrics.model.metricsAddress?.path {
+      let position = metrics.position(of: "listen")
+      checkSocket(path, "metrics.listen", at: position, owner: "the socket of the metrics", &first)
     }
     for controller in controllers {
       let table = controller.table

@@ -49,13 +49,16 @@ struct ConfigurationReader {
         otherwise: "a file has the tables [daemon], [metrics] and [[controller]]")
     }
     var daemon = readDaemon(members["daemon"])
-    daemon.model.metricsAddress = readTable(members["metrics"], ConfigurationSchema.metrics).model.metricsAddress
+    let metrics = readTable(members["metrics"], ConfigurationSchema.metrics)
+    daemon.model.metricsAddress = metrics.model.metricsAddress
     let controllers = tables(members["controller"], path: "controller", header: "[[controller]]").map {
       readController($0)
     }
-    let consistency = ConfigurationConsistency(file: file, daemon: daemon, controllers: controllers)
+    let consistency = ConfigurationConsistency(file: file, daemon: daemon, metrics: metrics, controllers: controllers)
     errors += consistency.errors
-    if checksFiles { errors += ConfigurationFiles(file: file, daemon: daemon, controllers: controllers).errors }
+    if checksFiles {
+      errors += ConfigurationFiles(file: file, daemon: daemon, metrics: metrics, controllers: controllers).errors
+    }
     return consistency.configuration
   }
 

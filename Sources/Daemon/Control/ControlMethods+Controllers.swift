@@ -19,9 +19,12 @@ extension ControlMethods {
         [supervisor] (parameters: ControllerChoice, _) throws(RPCError) in
         try ControlMethods.status(supervisor, parameters.controller).queues
       },
-      ControlMethod("dma.map", "Tells how much guest memory a controller's client has mapped.", takesLong: true) {
+      ControlMethod("dma.map", "Lists the guest memory that a controller's client has mapped.", takesLong: true) {
         [supervisor] (parameters: ControllerChoice, _) throws(RPCError) in
-        try ControlMethods.status(supervisor, parameters.controller).dma
+        try ControlMethods.require(supervisor, parameters.controller)
+        do throws(DaemonError) {
+          return try supervisor.dmaMap(controller: parameters.controller)
+        } catch { throw ControlMethods.refusal(error) }
       },
       ControlMethod(
         "errors.list", "Lists the last commands of a controller's guest that failed, the newest first.", takesLong: true

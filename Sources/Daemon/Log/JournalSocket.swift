@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 
 /// The journal's socket for entries with fields. Any thread.
 final class JournalSocket: Sendable {
@@ -14,14 +13,14 @@ final class JournalSocket: Sendable {
   }
 
   private let path: String
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   /// Connects.
   ///
   /// - Throws: the `errno` of `connect(2)`: `ENOENT` where there is no journal.
   init(path: String = JournalSocket.path) throws(Errno) {
     self.path = path
-    state = Mutex(State(socket: try UnixSocket.connectDatagram(path: path)))
+    state = Locked(State(socket: try UnixSocket.connectDatagram(path: path)))
   }
 
   /// Sends an entry. Where the journal has no room it is lost and counted: nobody waits for a log line.

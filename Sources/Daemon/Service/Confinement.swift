@@ -3,12 +3,11 @@ import LinuxIO
 import Logging
 import Metrics
 import Sandbox
-import Synchronization
 
 /// What the daemon keeps of its rights when everything is open and before threads are started, by its configuration.
 enum Confinement {
   /// The images and folders of images that Landlock leaves open; nil where it limits nothing.
-  private static let openImages = Mutex<[String]?>(nil)
+  private static let openImages = Locked<[String]?>(nil)
 
   /// Whether an image cannot be opened whatever the user may do, as the sandbox does not leave its folder open.
   static func hides(_ path: String) -> Bool {

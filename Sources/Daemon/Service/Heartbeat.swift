@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// Tells the service manager that the daemon's threads are alive, on a thread of its own.
 ///
@@ -14,7 +13,7 @@ final class Heartbeat: Sendable {
 
   /// What the thread and its owner share.
   private final class Shared: Sendable {
-    let phase = Mutex(Phase.serving)
+    let phase = Locked(Phase.serving)
     let changed: EventFD
 
     init() throws(Errno) { changed = try EventFD() }

@@ -47,6 +47,23 @@ extension DMAStatus {
   }
 }
 
+extension DMAMapStatus {
+  enum CodingKeys: String, CodingKey {
+    case mapCount = "ranges"
+    case byteCount = "bytes"
+    case ranges = "map"
+  }
+}
+
+extension DMARangeStatus {
+  enum CodingKeys: String, CodingKey {
+    case iova, size
+    case isReachable = "reachable"
+    case isReadable = "readable"
+    case isWritable = "writable"
+  }
+}
+
 extension DoorbellStatus {
   enum CodingKeys: String, CodingKey {
     case path

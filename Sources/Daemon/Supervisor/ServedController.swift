@@ -3,7 +3,6 @@ import LinuxIO
 import Logging
 import NVMeController
 import Storage
-import Synchronization
 
 /// A namespace that is served, as it was asked for.
 struct ServedNamespace: Sendable {
@@ -32,7 +31,7 @@ final class ServedController: Sendable {
   /// Signalled when its control thread has ended.
   let ended: EventFD
   private let original: ControllerConfiguration
-  let state: Mutex<State>
+  let state: Locked<State>
 
   init(
     number: UInt64, _ configuration: ControllerConfiguration, _ namespaces: [UInt32: ServedNamespace],
@@ -43,7 +42,7 @@ final class ServedController: Sendable {
     self.server = server
     self.ended = ended
     self.logger = logger
-    state = Mutex(State(namespaces: namespaces, limits: configuration.limits.rateLimits))
+    state = Locked(State(namespaces: namespaces, limits: configuration.limits.rateLimits))
   }
 
   var name: String { original.name }

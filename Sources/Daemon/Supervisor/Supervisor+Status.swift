@@ -35,18 +35,36 @@ extension Supervisor {
   ///
   /// - Throws: where there is no such controller, or it does not answer.
   public func errorLog(controller name: String) throws(DaemonError) -> [ErrorLogEntryStatus] {
-    let controller = try controller(name)
-    let entries: [ErrorLog.Entry]?
-    do throws(Errno) { entries = try controller.server.errorLog(milliseconds: Supervisor.statusPatience) } catch {
-      throw DaemonError("controller '\(name)' cannot be asked: \(error)")
+    let entries = try ask(name) { (server) throws(Errno) in
+      try server.errorLog(milliseconds: Supervisor.statusPatience)
     }
-    guard let entries else { throw DaemonError("controller '\(name)' is busy; try again") }
     return entries.map { entry in
       ErrorLogEntryStatus(
         errorCount: entry.errorCount, submissionQueue: entry.submissionQueue, commandIdentifier: entry.command,
         status: entry.status.rawValue, statusText: "\(entry.status)", lba: entry.slba,
         nsid: entry.namespaceIdentifier)
     }
+  }
+
+  /// The guest memory that a controller's client has mapped; none where nobody is connected.
+  ///
+  /// - Throws: where there is no such controller, or it does not answer.
+  public func dmaMap(controller name: String) throws(DaemonError) -> DMAMapStatus {
+    DMAMapStatus(
+      try ask(name) { (server) throws(Errno) in try server.dmaMap(milliseconds: Supervisor.statusPatience) })
+  }
+
+  /// - Parameter question: gives nil where there was no answer in time.
+  private func ask<Reply>(
+    _ name: String, _ question: (DeviceServer) throws(Errno) -> Reply?
+  ) throws(DaemonError) -> Reply {
+    let controller = try controller(name)
+    let reply: Reply?
+    do throws(Errno) { reply = try question(controller.server) } catch {
+      throw DaemonError("controller '\(name)' cannot be asked: \(error)")
+    }
+    guard let reply else { throw DaemonError("controller '\(name)' is busy; try again") }
+    return reply
   }
 }
 

@@ -4,7 +4,6 @@ import LinuxIO
 import Logging
 import NVMeController
 import Storage
-import Synchronization
 
 /// Owns the I/O threads and the servers of all controllers, and changes them while guests run.
 ///
@@ -32,9 +31,9 @@ public final class Supervisor: Sendable {
   let ways: PostWriteWays
   let logger: Logger
   let threshold: LogThreshold
-  let state: Mutex<State>
+  let state: Locked<State>
   /// Held while something changes.
-  private let turn = Mutex(())
+  private let turn = Locked(())
   private let endings: Mailbox<UInt64>
   private let startedAt = Clock.monotonic
 
@@ -48,7 +47,7 @@ public final class Supervisor: Sendable {
     self.logger = logger
     var daemon = configuration
     daemon.controllers = []
-    state = Mutex(State(daemon: daemon))
+    state = Locked(State(daemon: daemon))
     endings = try Mailbox()
   }
 

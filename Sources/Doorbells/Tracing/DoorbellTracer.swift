@@ -1,7 +1,6 @@
 import BPF
 import Glibc
 import LinuxIO
-import Synchronization
 
 /// Doorbell values without POST_WRITE and without the VMM: an eBPF program at a tracepoint of KVM stores them.
 ///
@@ -21,7 +20,7 @@ public final class DoorbellTracer: Sendable {
   private let memory: MemoryMapping
   /// Held by the kernel through the program and the mapping too; kept for tools that look for it.
   private let memoryMap: BPFMap
-  private let state: Mutex<State>
+  private let state: Locked<State>
 
   /// Loads the program, and tries whether it works here. Takes some ms.
   ///
@@ -63,7 +62,7 @@ public final class DoorbellTracer: Sendable {
     self.program = program
     self.memory = memory
     self.memoryMap = memoryMap
-    state = Mutex(State(free: Array((0..<clients).reversed()), link: nil))
+    state = Locked(State(free: Array((0..<clients).reversed()), link: nil))
   }
 
   /// Whether the program finds an entry of this process: its number is that of the first PID namespace then.

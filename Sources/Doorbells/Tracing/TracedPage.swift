@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// The memory that a `DoorbellTracer` stores one client's doorbells into: a page of slots, as `DoorbellSlots` has it, and
 /// a page that counts the stores into each of them.
@@ -21,7 +20,7 @@ public final class TracedPage: Sendable {
   private let tracer: DoorbellTracer
   private let index: Int
   private let process: UInt32
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   init(_ tracer: DoorbellTracer, index: Int, process: UInt32) {
     self.tracer = tracer

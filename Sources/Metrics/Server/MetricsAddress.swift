@@ -40,6 +40,11 @@ public enum MetricsAddress: Sendable, Equatable {
     self = .tcp(host: host, port: port)
   }
 
+  /// The path of a unix socket; nil for a TCP port.
+  public var path: String? {
+    if case .unix(let path) = self { path } else { nil }
+  }
+
   /// As `init(text:)` reads it.
   public var text: String {
     switch self {

@@ -20,7 +20,7 @@ final class DoorbellListener: Sendable {
   private let socket: FileDescriptor
   private let heard = Atomic<UInt64>(0)
   private let stopping: EventFD
-  private let thread = Mutex<Thread?>(nil)
+  private let thread = Locked<Thread?>(nil)
 
   /// Starts the thread.
   ///

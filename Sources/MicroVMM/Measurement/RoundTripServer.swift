@@ -24,7 +24,7 @@ final class RoundTripServer: Sendable {
   private let socket: FileDescriptor
   private let stopping: EventFD
   private let isStopped = Atomic<Bool>(false)
-  private let thread = Mutex<Thread?>(nil)
+  private let thread = Locked<Thread?>(nil)
 
   /// Starts the thread.
   ///

@@ -20,7 +20,7 @@ final class SignalReader: Sendable {
   private let event: EventFD
   private let slot: SharedWord
   private let stopping = Atomic(false)
-  private let sighting = Mutex(Sighting())
+  private let sighting = Locked(Sighting())
 
   /// Describes an eventfd and a slot that outlives the thread.
   init(_ event: consuming EventFD, _ slot: SharedWord) {

@@ -18,7 +18,7 @@ import Synchronization
   private let slot: UnsafeMutableRawPointer
   private let width: Int
   private let stopping = Atomic(false)
-  private let sighting: Mutex<Sighting>
+  private let sighting: Locked<Sighting>
   private let values: [UInt64]
 
   /// Describes a slot of 2, 4 or 8 bytes, aligned to them, that outlives the thread.
@@ -26,7 +26,7 @@ import Synchronization
     unsafe self.slot = slot
     self.width = width
     self.values = values
-    sighting = Mutex(Sighting(seen: values.map { _ in 0 }))
+    sighting = Locked(Sighting(seen: values.map { _ in 0 }))
   }
 
   /// Looks once, by one load.

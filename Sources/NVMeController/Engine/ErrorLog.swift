@@ -1,5 +1,5 @@
+import LinuxIO
 import NVMeSpec
-import Synchronization
 
 /// The Error Information log (NVMe base specification 2.0, section 5.16.1.2): the last commands that failed.
 ///
@@ -29,7 +29,7 @@ public final class ErrorLog: Sendable {
     var ring: [Entry] = []
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   init() {}
 

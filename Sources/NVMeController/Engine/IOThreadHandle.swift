@@ -1,11 +1,10 @@
 import LinuxIO
-import Synchronization
 
 /// How other threads reach an I/O thread.
 public final class IOThreadHandle: Sendable {
   let mailbox: Mailbox<IOCommand>
   let counters: ThreadCounters
-  private let freePorts: Mutex<[Int]>
+  private let freePorts: Locked<[Int]>
 
   /// A handle for a thread that serves at most `portCount` controllers.
   ///
@@ -13,7 +12,7 @@ public final class IOThreadHandle: Sendable {
   public init(portCount: Int) throws(Errno) {
     mailbox = try Mailbox()
     counters = try ThreadCounters()
-    freePorts = Mutex((0..<portCount).reversed())
+    freePorts = Locked((0..<portCount).reversed())
   }
 
   /// Ends the thread after what it was asked before. Controllers are detached by then.

@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 /// The rate limits of one controller, which all I/O threads that serve it ask. Any thread.
 ///
@@ -21,7 +20,7 @@ final class RateLimiter: Sendable {
     var writtenBytes: TokenBucket?
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
 
   /// No limits.
   init() {}

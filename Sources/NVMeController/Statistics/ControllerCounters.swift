@@ -10,7 +10,7 @@ public final class ControllerCounters: Sendable {
   /// Those of them that signalled an eventfd which clients may signal as well.
   private let messageSignals = Atomic<UInt64>(0)
   /// Register writes without a message, as of the last look.
-  private let slotDoorbells = Mutex<UInt64>(0)
+  private let slotDoorbells = Locked<UInt64>(0)
 
   /// Nothing counted, for a controller whose doorbells are announced by `events`, one for each I/O thread.
   ///

@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 
 /// What one I/O thread counts of itself: memory that the thread writes and any thread reads.
 final class ThreadCounters: Sendable {
@@ -18,7 +17,7 @@ final class ThreadCounters: Sendable {
   private let memory: MemoryMapping
   private let words: CounterWords
   /// The thread's `/proc/thread-self/status`, opened early: a sandbox may forbid it later.
-  private let status = Mutex<FileDescriptor?>(nil)
+  private let status = Locked<FileDescriptor?>(nil)
 
   /// Nothing counted.
   ///

@@ -1,13 +1,12 @@
 import Glibc
 import LinuxIO
-import Synchronization
 import VFIOUser
 
 /// The vfio-user connection of a host. Any thread: messages wait for each other.
 public final class HostConnection: Sendable {
-  private let client: Mutex<ClientConnection?>
+  private let client: Locked<ClientConnection?>
 
-  init(_ client: consuming ClientConnection) { self.client = Mutex(client) }
+  init(_ client: consuming ClientConnection) { self.client = Locked(client) }
 
   /// Runs calls of the protocol, whatever they are: to go beyond what a host does, or to send what no host may.
   ///

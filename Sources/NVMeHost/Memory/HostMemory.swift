@@ -25,7 +25,7 @@ import Synchronization
   }
 
   private let file: File
-  private let allocator: Mutex<PageAllocator>
+  private let allocator: Locked<PageAllocator>
   /// The host's address of offset 0: byte `fileOffset` of the first range.
   let base: UnsafeMutableRawPointer
 
@@ -79,7 +79,7 @@ import Synchronization
     }
     self.ranges = ranges
     byteCount = total
-    allocator = Mutex(PageAllocator(windows: windows))
+    allocator = Locked(PageAllocator(windows: windows))
     do throws(Errno) {
       switch backing {
       case .sealed:

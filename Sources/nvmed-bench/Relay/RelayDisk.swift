@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 
 /// A file by libaio, with a buffer for each request in flight. One thread.
 struct RelayDisk: ~Copyable, Sendable {
@@ -60,9 +59,9 @@ struct RelayDisk: ~Copyable, Sendable {
 
 /// Hands a disk to the thread that uses it.
 final class DiskBox: Sendable {
-  private let content: Mutex<RelayDisk?>
+  private let content: Locked<RelayDisk?>
 
-  init(_ disk: consuming RelayDisk) { content = Mutex(disk) }
+  init(_ disk: consuming RelayDisk) { content = Locked(disk) }
 
   /// The disk, once.
   func take() -> RelayDisk? { content.withLock { $0.take() } }

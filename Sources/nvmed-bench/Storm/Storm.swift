@@ -8,8 +8,8 @@ struct Storm {
   /// What is shared with a thread.
   private final class Shared: Sendable {
     /// The thread holds it while it rings, so that whoever else holds it knows that nothing is rung meanwhile.
-    let turn = Mutex(StormThread.Turn())
-    let result = Mutex<Result<StormReport.Part, any Error>?>(nil)
+    let turn = Locked(StormThread.Turn())
+    let result = Locked<Result<StormReport.Part, any Error>?>(nil)
   }
 
   /// What all threads tell about how far they are.

@@ -1,11 +1,10 @@
 import LinuxIO
 import NVMeHost
 import NVMeSpec
-import Synchronization
 
 /// The controller and its admin queue, for several threads. Any thread.
 final class StormController: Sendable {
-  private let host: Mutex<HostController>
+  private let host: Locked<HostController>
   let connection: HostConnection
   let memory: HostMemory
   /// The vectors installed: 0 for the admin queue, the others for the threads.
@@ -31,7 +30,7 @@ final class StormController: Sendable {
     connection = host.connection
     self.memory = memory
     vectors = host.vectors
-    self.host = Mutex(host)
+    self.host = Locked(host)
   }
 
   /// Does something with it that no call here does.

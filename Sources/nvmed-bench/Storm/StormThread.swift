@@ -1,7 +1,6 @@
 import LinuxIO
 import NVMeHost
 import NVMeSpec
-import Synchronization
 
 /// One thread of the storm: the queues that it alone uses, and what it does with them.
 struct StormThread: ~Copyable, Sendable {
@@ -196,9 +195,9 @@ struct StormThread: ~Copyable, Sendable {
 
 /// Holds a queue or a thread of the storm until somebody takes it. Any thread.
 final class StormBox<Content: ~Copyable & Sendable>: Sendable {
-  private let content: Mutex<Content?>
+  private let content: Locked<Content?>
 
-  init(_ content: consuming Content) { self.content = Mutex(content) }
+  init(_ content: consuming Content) { self.content = Locked(content) }
 
   /// Takes it out; once.
   func take() -> Content {

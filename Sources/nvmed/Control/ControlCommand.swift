@@ -58,13 +58,13 @@ struct QueuesCommand: ParsableCommand {
 /// `nvmed ctl dma`.
 struct DMACommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dma", abstract: "Tells how much guest memory a controller's client has mapped.")
+    commandName: "dma", abstract: "Lists the guest memory that a controller's client has mapped.")
 
   @Argument(help: "The controller's name.") var controller: String
   @OptionGroup var control: ControlOptions
 
   func run() throws {
-    try control.run("dma.map", ["controller": .string(controller)]) { (map: DMAStatus) in ControllerTables.dma(map) }
+    try control.run("dma.map", ["controller": .string(controller)]) { (map: DMAMapStatus) in ControllerTables.dma(map) }
   }
 }
 

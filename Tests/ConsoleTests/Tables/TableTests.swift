@@ -1,4 +1,5 @@
 import Control
+import GuestMemory
 import NVMeController
 import Testing
 
@@ -54,6 +55,33 @@ import Testing
         "submission   1   256   200    12         68  io0     queue 1",
         "completion   1   256   131   132             io0                   vector 1",
       ])
+  }
+
+  @Test func showsGuestMemory() {
+    var memory = [UInt8](repeating: 0, count: 4096)
+    let status = unsafe memory.withUnsafeMutableBytes { bytes in
+      let host = bytes.baseAddress
+      let more = (0..<DMAMapStatus.rangeLimit).map { index in
+        unsafe MemoryRegion(iova: 1 << 40 + UInt64(index) << 12, size: 4096, host: host, access: .write)
+      }
+      return unsafe DMAMapStatus(
+        [
+          MemoryRegion(iova: 0, size: 3 << 30, host: host, access: [.read, .write]),
+          MemoryRegion(iova: 0xfffc_0000, size: 256 << 10, host: host, access: .read),
+          MemoryRegion(iova: 1 << 32, size: 8192, host: nil, access: .read),
+        ] + more)
+    }
+    let lines = ControllerTables.dma(status)
+    #expect(
+      lines.prefix(5) == [
+        "         IOVA    SIZE  ACCESS",
+        "          0x0    3GiB  read, write",
+        "   0xfffc0000  256KiB  read",
+        "  0x100000000    8KiB  no file",
+        "0x10000000000    4KiB  write",
+      ])
+    #expect(lines.suffix(2) == ["and 3 more", "1027 ranges, 3.0GiB of guest memory"])
+    #expect(lines.count == 1 + DMAMapStatus.rangeLimit + 2)
   }
 
   @Test func showsErrors() {

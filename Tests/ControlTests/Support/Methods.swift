@@ -1,5 +1,4 @@
 import LinuxIO
-import Synchronization
 
 @testable import Control
 
@@ -25,7 +24,7 @@ final class TestMethods: Sendable {
   }
 
   /// Calls of `count`.
-  let calls = Mutex(0)
+  let calls = Locked(0)
   /// What `wait` waits for.
   let gate: EventFD
   /// Signalled when `wait` has begun.

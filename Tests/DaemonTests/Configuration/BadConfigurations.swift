@@ -390,6 +390,12 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "[daemon]\ncontrol_socket = \"/run/./x\"\n[[controller]]\nname = \"a\"\nsocket = \"/run/x\"",
       "nvmed.toml:5: controller.socket: \"/run/x\" is the control socket too; write different paths"),
     BadConfiguration(
+      "[metrics]\nlisten = \"unix:/run/x\"\n[[controller]]\nname = \"a\"\nsocket = \"/run/x\"",
+      "nvmed.toml:5: controller.socket: \"/run/x\" is the socket of the metrics too; write different paths"),
+    BadConfiguration(
+      "[daemon]\ncontrol_socket = \"/run/x\"\n[metrics]\nlisten = \"unix:/run/x\"",
+      "nvmed.toml:4: metrics.listen: \"/run/x\" is the control socket too; write different paths"),
+    BadConfiguration(
       "[daemon]\ncontrol_socket = \"\"\ncontrol_group = 7",
       "nvmed.toml:2: daemon.control_socket: is empty; write a path of 1 to 107 bytes",
       "nvmed.toml:3: daemon.control_group: is an integer; "

@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 import Testing
 
 /// A process of `nvmed`, or of another program of the package, that a test started. It is killed with the last reference.
@@ -13,7 +12,7 @@ final class DaemonProcess: Sendable {
 
   let pid: pid_t
   let log: ProcessLog
-  private let end = Mutex<End?>(nil)
+  private let end = Locked<End?>(nil)
 
   /// The daemon that was built with the tests, or that `NVMED_BINARY` names.
   static let binary = environment("NVMED_BINARY") ?? "\(binaryFolder ?? ".")/nvmed"

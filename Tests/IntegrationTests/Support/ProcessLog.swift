@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 
 /// What a process says on its standard output and error: gathered by a thread, so that it never waits for its reader.
 final class ProcessLog: Sendable {
@@ -10,7 +9,7 @@ final class ProcessLog: Sendable {
   }
 
   private final class Shared: Sendable {
-    let content = Mutex(Content())
+    let content = Locked(Content())
     let changed: EventFD
     init() throws(Errno) { changed = try EventFD() }
   }

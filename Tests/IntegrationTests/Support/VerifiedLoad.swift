@@ -173,12 +173,12 @@ struct VerifiedLoad: ~Copyable, Sendable {
 /// A load that runs on a thread of its own until it is stopped.
 final class BackgroundLoad: Sendable {
   private final class Shared: Sendable {
-    let load: Mutex<VerifiedLoad?>
+    let load: Locked<VerifiedLoad?>
     let stops = Atomic<Bool>(false)
     let rounds = Atomic<Int>(0)
-    let failure = Mutex<String?>(nil)
+    let failure = Locked<String?>(nil)
 
-    init(_ load: consuming VerifiedLoad) { self.load = Mutex(load) }
+    init(_ load: consuming VerifiedLoad) { self.load = Locked(load) }
   }
 
   private let shared: Shared

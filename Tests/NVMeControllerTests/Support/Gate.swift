@@ -1,6 +1,5 @@
 import LinuxIO
 import Storage
-import Synchronization
 
 @testable import Storage
 
@@ -19,7 +18,7 @@ final class Gate: Sendable {
     var finished = 0
   }
 
-  private let state = Mutex(State())
+  private let state = Locked(State())
   private let permits = Storage.Semaphore()
   /// Signalled when a call arrives, and when one is done.
   let arrival: EventFD

@@ -1,7 +1,6 @@
 import LinuxIO
 import NVMeController
 import Storage
-import Synchronization
 
 /// Real I/O threads and workers, as the daemon runs them; they end with it. Their controllers are detached by then.
 final class IOThreads {
@@ -22,7 +21,7 @@ final class IOThreads {
 
   private final class Report: Sendable {
     let ready: EventFD
-    let failure = Mutex<IOEngineError?>(nil)
+    let failure = Locked<IOEngineError?>(nil)
     init() throws(Errno) { ready = try EventFD() }
   }
 

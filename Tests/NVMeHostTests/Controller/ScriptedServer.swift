@@ -1,7 +1,6 @@
 import Glibc
 import LinuxIO
 import NVMeSpec
-import Synchronization
 import Testing
 import VFIOUser
 
@@ -42,9 +41,9 @@ final class ScriptedServer: Sendable {
   let behaviour: Behaviour
   let memory: SharedMemory
   let event: EventFD
-  private let state: Mutex<State>
-  private let client: Mutex<FileDescriptor?>
-  private let thread = Mutex<Thread?>(nil)
+  private let state: Locked<State>
+  private let client: Locked<FileDescriptor?>
+  private let thread = Locked<Thread?>(nil)
 
   init(_ behaviour: Behaviour = Behaviour()) throws {
     self.behaviour = behaviour
@@ -59,9 +58,9 @@ final class ScriptedServer: Sendable {
     state.configuration[0x40] = 0x10
     state.configuration[0x41] = 0x70
     state.configuration[0x70] = 0x11
-    self.state = Mutex(state)
+    self.state = Locked(state)
     let pair = try UnixSocketPair()
-    client = Mutex(try pair.first.duplicate())
+    client = Locked(try pair.first.duplicate())
     var capabilities = Capabilities.server
     capabilities.maxMessageFDs = behaviour.messageFDs
     let handover = Handover(ServerConnection(try pair.second.duplicate(), capabilities: capabilities))
@@ -70,9 +69,9 @@ final class ScriptedServer: Sendable {
 
   /// Hands the connection to the thread that serves it.
   private final class Handover: Sendable {
-    private let connection: Mutex<ServerConnection?>
+    private let connection: Locked<ServerConnection?>
 
-    init(_ connection: consuming ServerConnection) { self.connection = Mutex(connection) }
+    init(_ connection: consuming ServerConnection) { self.connection = Locked(connection) }
 
     func serve(_ server: ScriptedServer) {
       guard var connection = connection.withLock({ $0.take() }) else { return }

@@ -1,6 +1,5 @@
 import CLinux
 import LinuxIO
-import Synchronization
 
 /// Whether there are CPUs for the I/O threads, and whether they can be placed as configured.
 struct ProcessorsCheck: HostCheck {
@@ -39,7 +38,7 @@ struct ProcessorsCheck: HostCheck {
 
   /// Those of `cpus` that a thread cannot be placed on.
   static func refused(_ cpus: [Int32]) -> [Int32] {
-    final class Result: Sendable { let refused = Mutex<[Int32]>([]) }
+    final class Result: Sendable { let refused = Locked<[Int32]>([]) }
     let result = Result()
     // A thread of its own, as its place stays.
     let thread = try? Thread(name: "nvmed-doctor") {
