@@ -25,6 +25,8 @@ public final class DiskImage: Sendable {
   private let currentSize: Atomic<UInt64>
   /// The first error of a sync; 0 while there was none.
   private let syncError = Atomic<Int32>(0)
+  /// Held by the worker that syncs.
+  private let syncTurn = Locked(())
   let calls: StorageCalls
 
   /// The open file; valid as long as this object lives.
@@ -125,12 +127,27 @@ public final class DiskImage: Sendable {
 
   /// Notes the error of a sync, so that `failedSync` has it from now on; the first one stays.
   ///
-  /// To be called for each flush that failed, and where the image is buffered also for each write with data sync that
-  /// failed, as that takes away the only report of other writes' loss. Errors that say that the sync was not tried are
-  /// not noted.
+  /// To be called for each flush that failed. Errors that say that the sync was not tried are not noted.
   public func noteFailedSync(_ error: Errno) {
     guard error.rawValue > 0, !DiskImage.saysNotTried(error) else { return }
     _ = syncError.compareExchange(expected: 0, desired: error.rawValue, ordering: .releasing)
+  }
+
+  /// Makes all that was written before durable (`fdatasync(2)`). Blocks.
+  ///
+  /// One at a time: of two that the kernel does at once, after a write-back that failed, only one gets the error.
+  ///
+  /// - Returns: why it failed, or an earlier one did.
+  func sync() -> Errno? {
+    syncTurn.withLock { _ in
+      if let earlier = failedSync { return earlier }
+      while let error = calls.dataSync(fileDescriptor) {
+        if error == .interrupted { continue }
+        noteFailedSync(error)
+        return error
+      }
+      return nil
+    }
   }
 
   private static func saysNotTried(_ error: Errno) -> Bool {

@@ -71,7 +71,7 @@ struct JobExecution {
       rangeIndex += 1
       done = 0
     }
-    guard rangeIndex < ranges.count else { return .finished(syncs ? sync() : nil) }
+    guard rangeIndex < ranges.count else { return .finished(syncs ? job.image.sync() : nil) }
     guard let method = methods.first else {
       // Deallocation without any means for it: nothing is done, which is allowed.
       return .finished(nil)
@@ -118,16 +118,5 @@ struct JobExecution {
     }
     let error = written == 0 ? Errno.inputOutput : Errno.current
     return error == .interrupted ? .unfinished : .finished(error)
-  }
-
-  private func sync() -> Errno? {
-    let image = job.image
-    if let earlier = image.failedSync { return earlier }
-    while let error = image.calls.dataSync(image.fileDescriptor) {
-      if error == .interrupted { continue }
-      image.noteFailedSync(error)
-      return error
-    }
-    return nil
   }
 }

@@ -1,6 +1,9 @@
 import LinuxIO
 
 /// The jobs of a pool, and what its threads do with them.
+///
+/// One thread at a time works for an image, and as long as one does, another thread is there for the other images: a disk
+/// that does not answer holds up nobody else's work.
 final class WorkQueue: Sendable {
   struct Entry: Sendable {
     let port: CompletionPort
@@ -12,21 +15,44 @@ final class WorkQueue: Sendable {
       self.job = job
       execution = JobExecution(job)
     }
+
+    var image: ObjectIdentifier { ObjectIdentifier(job.image) }
   }
 
   private struct State {
-    /// Those waiting, in order; the first `taken` places are empty.
-    var entries: [Entry?] = []
-    var taken = 0
+    /// Those waiting, in order.
+    var entries: [Entry] = []
+    /// Images that a thread works for.
+    var busy: Set<ObjectIdentifier> = []
+    var threads: [Thread] = []
     var isStopped = false
   }
 
   /// Steps that a job makes before others have their turn.
   static let stepsPerTurn = 16
+  /// Threads at most: with so many disks that do not answer, others wait for them.
+  static let threadLimit = 64
 
   private let state = Locked(State())
   /// Counts entries, and one per thread when stopped.
   private let available = Semaphore()
+  private let zeros: ZeroBuffer
+  private let cpus: [Int32]
+
+  init(cpus: [Int32]) throws(Errno) {
+    zeros = try ZeroBuffer()
+    self.cpus = cpus
+  }
+
+  /// Starts so many threads.
+  func start(_ count: Int) throws(Errno) {
+    for _ in 0..<count { try state.withLock { (state) throws(Errno) in try startThread(&state) } }
+  }
+
+  private func startThread(_ state: inout State) throws(Errno) {
+    state.threads.append(
+      try Thread(name: "nvmed-worker-\(state.threads.count)", cpus: cpus) { [self] in work() })
+  }
 
   /// Adds an entry at the end; false where the queue is stopped.
   func add(_ entry: Entry) -> Bool {
@@ -39,36 +65,39 @@ final class WorkQueue: Sendable {
     return added
   }
 
-  /// Refuses entries from now on, cancels those waiting, and lets `threads` threads end.
-  func stop(threads: Int) {
-    let waiting = state.withLock { state in
-      state.isStopped = true
-      let waiting = state.entries[state.taken...].compactMap { $0 }
-      state.entries = []
-      state.taken = 0
-      return waiting
+  /// Refuses entries from now on, cancels those waiting, and waits until the threads have ended.
+  func stop() {
+    let (waiting, threads) = state.withLock { state in
+      defer {
+        state.isStopped = true
+        state.entries = []
+        state.threads = []
+      }
+      return (state.entries, state.threads)
     }
     for entry in waiting { WorkQueue.cancel(entry) }
-    for _ in 0..<threads { available.signal() }
+    for _ in threads { available.signal() }
+    for thread in threads { thread.join() }
   }
 
   /// The body of a worker thread.
-  func work(zeros: ZeroBuffer) {
-    while true {
+  private func work() {
+    while !isStopped {
+      // A count without an entry is left of an entry that another thread took between two waits, or of `stop`.
+      while var entry = next() {
+        let end = run(&entry)
+        let (port, token, image) = (entry.port, entry.job.token, entry.image)
+        guard let end else {
+          release(image)
+          if !add(entry) { WorkQueue.cancel(entry) }
+          continue
+        }
+        // Who is told of the end may be about to close the image, and then has the last reference to it.
+        release(image)
+        _ = consume entry
+        port.post(JobCompletion(token: token, error: end.error))
+      }
       available.wait()
-      // A count without an entry is left of an entry that `stop` cancelled, or is the thread's own.
-      guard var entry = next() else {
-        if isStopped { return }
-        continue
-      }
-      guard let error = run(&entry, zeros) else {
-        if !add(entry) { WorkQueue.cancel(entry) }
-        continue
-      }
-      let (port, token) = (entry.port, entry.job.token)
-      // Who is told of the end may be about to close the image, and then has the last reference to it.
-      _ = consume entry
-      port.post(JobCompletion(token: token, error: error.error))
     }
   }
 
@@ -78,7 +107,7 @@ final class WorkQueue: Sendable {
   }
 
   /// Makes the steps of one turn; nil where the job is not finished after them.
-  private func run(_ entry: inout Entry, _ zeros: ZeroBuffer) -> End? {
+  private func run(_ entry: inout Entry) -> End? {
     for _ in 0..<WorkQueue.stepsPerTurn {
       if isStopped { return End(error: .canceled) }
       if case .finished(let error) = unsafe entry.execution.step(zeros: zeros.base) { return End(error: error) }
@@ -88,19 +117,23 @@ final class WorkQueue: Sendable {
 
   private var isStopped: Bool { state.withLock { $0.isStopped } }
 
+  /// The first entry whose image no thread works for, which this one does from now on. Sees to it that there is a thread
+  /// for the next one.
   private func next() -> Entry? {
     state.withLock { state in
-      guard state.taken < state.entries.count else { return nil }
-      let entry = state.entries[state.taken]
-      state.entries[state.taken] = nil
-      state.taken += 1
-      if state.taken * 2 >= state.entries.count {
-        state.entries.removeFirst(state.taken)
-        state.taken = 0
+      guard let index = state.entries.firstIndex(where: { !state.busy.contains($0.image) }) else { return nil }
+      let entry = state.entries.remove(at: index)
+      state.busy.insert(entry.image)
+      if state.busy.count >= state.threads.count, state.threads.count < WorkQueue.threadLimit {
+        // Without it the other images wait for those that are worked for.
+        try? startThread(&state)
       }
       return entry
     }
   }
+
+  /// No thread works for an image any more.
+  private func release(_ image: ObjectIdentifier) { state.withLock { _ = $0.busy.remove(image) } }
 
   private static func cancel(_ entry: Entry) {
     entry.port.post(JobCompletion(token: entry.job.token, error: .canceled))

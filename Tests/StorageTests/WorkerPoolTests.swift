@@ -116,11 +116,22 @@ private let canceled = Errno(rawValue: ECANCELED)
     let gate = Gate()
     let pool = try WorkerPool(threads: 1)
     let port = try CompletionPort()
-    // The first flush holds the worker until all are queued.
-    #expect(pool.submit(StorageJob(token: 0, image: try image(gated(gate)), operation: .flush), to: port))
-    gate.waitUntilReached()
     let script = ScriptedCalls()
-    let image = try image(script.calls)
+    var calls = script.calls
+    let isFirst = Mutex(true)
+    calls.dataSync = { fd in
+      // The first flush holds the worker until all are queued.
+      let waits = isFirst.withLock { value in
+        defer { value = false }
+        return value
+      }
+      guard waits else { return script.calls.dataSync(fd) }
+      gate.pass()
+      return nil
+    }
+    let image = try image(calls)
+    #expect(pool.submit(StorageJob(token: 0, image: image, operation: .flush), to: port))
+    gate.waitUntilReached()
     let gigabyte = ByteRange(offset: 0, count: 1 << 30)
     let long = StorageJob.Operation.deallocate([ByteRange](repeating: gigabyte, count: 16))
     #expect(pool.submit(StorageJob(token: 1, image: image, operation: long), to: port))
@@ -130,6 +141,30 @@ private let canceled = Errno(rawValue: ECANCELED)
     let names = script.made.map(\.name)
     #expect(names.count == 257)
     #expect(names.firstIndex(of: "sync") == WorkQueue.stepsPerTurn)
+  }
+
+  /// However many disks do not answer, the next one's jobs are done.
+  @Test func aDiskThatDoesNotAnswerHoldsUpItsOwnJobsAlone() throws {
+    let gate = Gate()
+    let pool = try WorkerPool(threads: 2)
+    let port = try CompletionPort()
+    let other = try CompletionPort()
+    let stuck = 5
+    for token in 0..<stuck {
+      let image = try image(gated(gate))
+      for number in 0..<3 {
+        let job = StorageJob(token: UInt64(token * 3 + number), image: image, operation: .flush)
+        #expect(pool.submit(job, to: port))
+      }
+    }
+    for _ in 0..<stuck { gate.waitUntilReached() }
+    for token in 100..<110 as Range<UInt64> {
+      #expect(pool.submit(StorageJob(token: token, image: try image(), operation: .flush), to: other))
+    }
+    #expect(take(other, 10).map(\.token).sorted() == Array(100..<110))
+    #expect(port.take() == [])
+    gate.open(stuck * 3)
+    #expect(take(port, stuck * 3).map(\.token).sorted() == (0..<UInt64(stuck * 3)).map { $0 })
   }
 
   @Test func aRunningJobCanBeCancelled() throws {

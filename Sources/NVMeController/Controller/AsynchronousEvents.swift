@@ -14,6 +14,8 @@ struct AsynchronousEvents: Sendable {
   private(set) var pending: [AsynchronousEvent] = []
   /// Types that were reported and whose log page was not read.
   private var masked: Set<UInt8> = []
+  /// Whether the host was told, since the controller was enabled, that something it believed durable may be lost.
+  var hasReportedReliability = false
 
   /// Takes note of an event, unless one of its kind waits already.
   mutating func add(_ event: AsynchronousEvent) {

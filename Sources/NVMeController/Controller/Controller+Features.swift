@@ -111,6 +111,7 @@ extension Controller {
       ]
       features.asynchronousEvents = AsynchronousEventConfiguration(rawValue: command.cdw11).intersection(supported)
       reportTemperature()
+      reportReliability()
     case .timestamp:
       let (bytes, status) = copyFromGuest(command.entry, length: Timestamp.byteCount)
       guard status == .success, let value = Timestamp(decoding: bytes) else {
@@ -209,5 +210,19 @@ extension Controller {
     if isTemperatureCritical, features.asynchronousEvents.contains(.temperature) {
       events.add(.temperatureThreshold)
     }
+  }
+
+  // MARK: Reliability
+
+  /// Whether a sync of an image has failed: what its volatile cache held, and the host believes durable, may be lost.
+  var isReliabilityDegraded: Bool { namespaces.contains { $0?.writeCacheFailed == true } }
+
+  /// Tells the host of it, once. After a command or a flush of the controller's own has failed.
+  func reportReliability() {
+    guard !events.hasReportedReliability, features.asynchronousEvents.contains(.reliabilityDegraded),
+      isReliabilityDegraded
+    else { return }
+    events.hasReportedReliability = true
+    events.add(.subsystemReliability)
   }
 }

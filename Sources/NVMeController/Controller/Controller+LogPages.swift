@@ -67,7 +67,8 @@ extension Controller {
 
   private func smartHealth() -> [UInt8] {
     var page = SMARTHealthLog()
-    if isTemperatureCritical { page.criticalWarning = .temperature }
+    if isTemperatureCritical { page.criticalWarning.insert(.temperature) }
+    if isReliabilityDegraded { page.criticalWarning.insert(.reliabilityDegraded) }
     page.compositeTemperature = Features.temperature
     page.availableSpare = 100
     page.availableSpareThreshold = 10

@@ -162,6 +162,7 @@ extension Controller {
     guard var flush = flushes[token] else { return }
     flush.missing -= 1
     flush.succeeded = flush.succeeded && succeeded
+    if !succeeded { reportReliability() }
     flushes[token] = flush.missing == 0 ? nil : flush
     if flush.missing == 0 { flush.completion(flush.succeeded) }
   }

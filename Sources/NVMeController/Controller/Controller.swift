@@ -226,7 +226,9 @@ public final class Controller {
       case .aborted(let token, let done): abortAnswers.removeValue(forKey: token)?(done)
       case .inspected(let token, let port): takeInspection(token, port)
       case .invalidDoorbell(let queue, let isUnknown): invalidDoorbell(queue, isUnknown: isUnknown)
-      case .commandFailed(let entry): report?(.commandFailed(entry))
+      case .commandFailed(let entry):
+        report?(.commandFailed(entry))
+        reportReliability()
       case .doorbellWithoutValue: doorbellWithoutValue()
       case .failed(let error): fail("an I/O thread cannot serve it: \(error)")
       }

@@ -136,10 +136,12 @@ extension ControllerPort {
       guard offset <= UInt64(count), length <= UInt64(count) &- offset else { return .internalError }
       unsafe copy(base, segments.count, memory + Int(offset), toGuest: !isWrite)
     case .file(let fd):
-      let dataSync = isWrite && (writeThrough || command.forceUnitAccess)
+      let isForced = isWrite && (writeThrough || command.forceUnitAccess)
+      let dataSync = isForced && !namespaces[place].isBuffered
       let cookie = resources.requests.begin(
         index, operation, command, from: origin, offset: offset, length: length, segmentCount: segments.count,
         dataSync: dataSync)
+      if isForced != dataSync { resources.requests[index].syncsAfter = true }
       if segments.alignmentBits & namespaces[place].alignmentMask == 0 {
         unsafe prepare(
           index, fd, operation, base, segments.count, offset: offset,
@@ -303,12 +305,32 @@ extension ControllerPort {
       return .success
     }
     if let owner = owners[place], owner.writeCacheFailed { return .writeFault }
-    let cookie = resources.requests.begin(index, .flush, command, from: origin, offset: 0, length: 0)
+    _ = resources.requests.begin(index, .flush, command, from: origin, offset: 0, length: 0)
     resources.requests[index].namespace = place
     // The namespaces after this one are flushed in turn where the command means all of them.
     resources.requests[index].flushesAll = command.namespaceIdentifier == UInt32.max
-    resources.aio.prepareDataSync(slot: index, fd: fd, cookie: cookie)
+    guard beginSync(index, fd, owners[place], byWorker: namespace.isBuffered, &resources) else {
+      resources.requests.release(index)
+      return .commandInterrupted
+    }
     return nil
+  }
+
+  /// Has the kernel, or a worker, make the image of a request's namespace durable.
+  ///
+  /// - Returns: false where no worker takes it.
+  static func beginSync(
+    _ index: Int, _ fd: Int32, _ owner: Namespace?, byWorker: Bool, _ resources: inout IOResources
+  ) -> Bool {
+    let cookie = resources.requests.cookie(index)
+    guard byWorker, let image = owner?.backend.image else {
+      resources.requests[index].state = .submitted
+      resources.aio.prepareDataSync(slot: index, fd: fd, cookie: cookie)
+      return true
+    }
+    resources.requests[index].state = .working
+    return resources.workers.submit(
+      StorageJob(token: cookie, image: image, operation: .flush), to: resources.completions)
   }
 
   /// Flush of all namespaces (VWC.FNVMBS 11b): begins with the first that has something to flush.

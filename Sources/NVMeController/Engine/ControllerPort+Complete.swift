@@ -39,11 +39,13 @@ extension ControllerPort {
       return
     }
     switch operation {
+    case .write where resources.requests[index].state == .working:
+      finish(index, .success, &resources)
     case .read, .write, .compare, .verify:
       let transferred = UInt64(result)
       let rest = resources.requests[index].length &- resources.requests[index].done
       if transferred == rest, operation == .read || operation == .write, resources.requests[index].bounce < 0 {
-        finish(index, .success, &resources)
+        finishTransfer(index, &resources)
       } else if transferred < rest {
         continueTransfer(index, transferred, &resources)
       } else {
@@ -111,11 +113,28 @@ extension ControllerPort {
       default: break
       }
     }
-    finish(index, status, &resources)
+    if status == .success { finishTransfer(index, &resources) } else { finish(index, status, &resources) }
+  }
+
+  /// All data is where it belongs; a worker makes it durable, where that is asked for and the write has not done it.
+  private mutating func finishTransfer(_ index: Int, _ resources: inout IOResources) {
+    guard resources.requests[index].syncsAfter, let fd = file(index, resources) else {
+      finish(index, .success, &resources)
+      return
+    }
+    let owner = owners[resources.requests[index].namespace]
+    if !ControllerPort.beginSync(index, fd, owner, byWorker: true, &resources) {
+      finish(index, .commandInterrupted, &resources)
+    }
   }
 
   /// A namespace is flushed; the next one, where the command means all.
   private mutating func flushNext(_ index: Int, _ resources: inout IOResources) {
+    // The kernel tells one flush of a loss, and this one may have been under way beside that.
+    if let owner = owners[resources.requests[index].namespace], owner.writeCacheFailed {
+      finish(index, .writeFault, &resources)
+      return
+    }
     if resources.requests[index].flushesAll {
       var place = resources.requests[index].namespace + 1
       while place < namespaces.count {
@@ -126,8 +145,10 @@ extension ControllerPort {
             finish(index, .writeFault, &resources)
             return
           }
-          resources.requests[index].state = .submitted
-          resources.aio.prepareDataSync(slot: index, fd: fd, cookie: resources.requests.cookie(index))
+          let byWorker = namespaces[place].isBuffered
+          if !ControllerPort.beginSync(index, fd, owners[place], byWorker: byWorker, &resources) {
+            finish(index, .commandInterrupted, &resources)
+          }
           return
         }
         place += 1
@@ -144,13 +165,13 @@ extension ControllerPort {
     switch request.operation {
     case .flush where request.state == .submitted && (error == .invalidArgument || error == .notSupported):
       // This kernel or file system has no asynchronous sync: a worker does it.
-      if let image = owners[place]?.backend.image {
-        resources.requests[index].state = .working
-        let job = StorageJob(token: resources.requests.cookie(index), image: image, operation: .flush)
-        if resources.workers.submit(job, to: resources.completions) { return }
+      if let fd = file(index, resources),
+        ControllerPort.beginSync(index, fd, owners[place], byWorker: true, &resources)
+      {
+        return
       }
     case .read, .write, .compare, .verify:
-      if error == .wouldBlock || error == .interrupted || error == .outOfMemory,
+      if error == .wouldBlock || error == .interrupted || error == .outOfMemory, request.state == .submitted,
         request.attempts < ControllerPort.attemptLimit, let fd = file(index, resources)
       {
         resources.requests[index].attempts += 1
@@ -162,13 +183,16 @@ extension ControllerPort {
     let action: StorageAction
     switch request.operation {
     case .read, .compare, .verify: action = .read
-    case .write, .zero: action = .write
+    case .write: action = request.state == .working ? .flush : .write
+    case .zero: action = .write
     case .flush: action = .flush
     case .deallocate: action = .deallocate
     }
     if request.operation == .flush { owners[place]?.backend.image?.noteFailedSync(error) }
-    counters.countMediaError()
-    finish(index, Status(error, during: action), &resources)
+    let status = Status(error, during: action)
+    // A full disk, a host without memory or a guest whose memory is gone have harmed no medium.
+    if status.statusCodeType == .mediaError { counters.countMediaError() }
+    finish(index, status, &resources)
   }
 
   /// The file of a request's namespace, as long as there is one.

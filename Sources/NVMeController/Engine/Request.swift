@@ -53,6 +53,8 @@ struct Request {
   var isLast = false { didSet { needCare() } }
   /// Flush: the namespaces after this one are meant too.
   var flushesAll = false { didSet { needCare() } }
+  /// Write: a worker syncs the image after it.
+  var syncsAfter = false { didSet { needCare() } }
   /// How often the kernel asked to try again.
   var attempts: UInt8 = 0 { didSet { needCare() } }
   /// The status of a parked request.

@@ -12,6 +12,8 @@ struct NamespaceGeometry: Sendable {
   var blockCount: UInt64 = 0
   /// Writes are refused.
   var isReadOnly = true
+  /// The page cache is between: only workers sync, one after the other, as the kernel reports a loss of it once.
+  var isBuffered = false
   /// Guest addresses and lengths with one of these bits set need a bounce buffer.
   var alignmentMask: UInt = 0
 
@@ -23,6 +25,7 @@ struct NamespaceGeometry: Sendable {
     blockShift = UInt64(namespace.blockShift)
     blockCount = namespace.blockCount
     isReadOnly = namespace.backend.readOnly
+    isBuffered = namespace.backend.image?.options.cache == .buffered
     alignmentMask = UInt(max(namespace.backend.alignment.memory, 1) - 1)
   }
 }

@@ -1,0 +1,26 @@
+# shellcheck shell=sh
+# Sourced by what scripts/rig/daemon-guest runs in the guest.
+export DM_DISABLE_UDEV=1 # there is none: dmsetup makes the nodes in /dev/mapper itself
+
+load_modules() {
+  while read -r module; do insmod "/modules/$module.ko" || return; done </modules/order
+}
+
+# start_nvmed ARG...: comes back when it serves, or fails.
+start_nvmed() {
+  nvmed serve "$@" >nvmed.log 2>&1 </dev/null &
+  nvmed=$!
+  n=0
+  until grep -q serving nvmed.log; do
+    n=$((n + 1))
+    if [ $n -gt 600 ] || ! kill -0 "$nvmed" 2>/dev/null; then
+      cat nvmed.log
+      return 1
+    fi
+    usleep 50000
+  done
+}
+
+stop_nvmed() {
+  kill -TERM "$nvmed" && wait "$nvmed"
+}
