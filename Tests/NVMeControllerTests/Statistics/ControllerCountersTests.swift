@@ -78,6 +78,6 @@ import Testing
     #expect(statistics.wakeUps >= 5)
     #expect(statistics.aioCapacity == 256)
     #expect(statistics.aioInFlight == 0)
-    #expect(statistics.voluntaryContextSwitches > 0)
+    #expect(statistics.voluntaryContextSwitches + statistics.involuntaryContextSwitches > 0)
   }
 }
