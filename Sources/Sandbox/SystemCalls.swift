@@ -81,9 +81,6 @@ enum SystemCalls {
       SystemCallRule(SYS_getgid), SystemCallRule(SYS_getegid),
       SystemCallRule(SYS_sched_setaffinity), SystemCallRule(SYS_sched_getaffinity),
       SystemCallRule(SYS_sched_getparam), SystemCallRule(SYS_sched_getscheduler),
-      // A thread of libdispatch, which SwiftNIO ends by, sets its own niceness, and logs where it cannot.
-      SystemCallRule(
-        SYS_setpriority, [.isOne(of: [Int(PRIO_PROCESS.rawValue)], argument: 0), .isOne(of: [0], argument: 1)]),
       SystemCallRule(SYS_prctl, [.isOne(of: Prctl.allowed, argument: 0)]),
       SystemCallRule(SYS_tgkill, [.isOne(of: [Int(process)], argument: 0)]),
       SystemCallRule(SYS_kill, [.isOne(of: [Int(process)], argument: 0)]),

@@ -100,8 +100,6 @@ import Testing
       (FilterInput(SYS_prctl, [15]), allow), (FilterInput(SYS_prctl, [4]), refuse),
       (FilterInput(SYS_tgkill, [4711, 4712, 6]), allow), (FilterInput(SYS_tgkill, [1, 1, 9]), refuse),
       (FilterInput(SYS_kill, [4711, 15]), allow), (FilterInput(SYS_kill, [-1, 9]), refuse),
-      (FilterInput(SYS_setpriority, [0, 0, 5]), allow), (FilterInput(SYS_setpriority, [0, 1, 5]), refuse),
-      (FilterInput(SYS_setpriority, [1, 0, 5]), refuse),
       (FilterInput(SYS_prlimit64, [0]), allow), (FilterInput(SYS_prlimit64, [1]), refuse),
       (FilterInput(SYS_ioctl, [3, Int(CLINUX_BLKGETSIZE64)]), allow),
       (FilterInput(SYS_ioctl, [3, Int(TIOCSTI)]), refuse),

@@ -6,9 +6,13 @@ import NIOPosix
 
 /// Serves metrics to scrapers over HTTP/1.1: `GET /metrics`, one request for each connection.
 ///
-/// One thread of its own, which sleeps in epoll as long as nobody asks; it holds a timer only while a connection is open.
+/// One thread for all servers of the process, which sleeps in epoll as long as nobody asks; it holds a timer only while a
+/// connection is open.
 public final class MetricsServer: Sendable {
-  private let group: MultiThreadedEventLoopGroup
+  /// Lives as long as the process: SwiftNIO ends a group by threads of libdispatch, which complain to the journal of
+  /// priorities that a process without capabilities cannot have.
+  private static let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+
   private let channel: any Channel
   private let listener: MetricsListener
 
@@ -17,8 +21,7 @@ public final class MetricsServer: Sendable {
   /// Seconds that a connection may take, from its beginning to its end.
   static let connectionTime = TimeAmount.seconds(10)
 
-  private init(_ group: MultiThreadedEventLoopGroup, _ channel: any Channel, _ listener: consuming MetricsListener) {
-    self.group = group
+  private init(_ channel: any Channel, _ listener: consuming MetricsListener) {
     self.channel = channel
     self.listener = listener
   }
@@ -42,7 +45,6 @@ public final class MetricsServer: Sendable {
     let address = listener.address
     let socket: Int32
     do throws(Errno) { socket = try listener.duplicate() } catch { throw MetricsServerError(address, error) }
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
     let connections = ConnectionCount()
     let bootstrap = ServerBootstrap(group: group)
       .childChannelOption(.maxMessagesPerRead, value: 1)
@@ -54,9 +56,8 @@ public final class MetricsServer: Sendable {
         }
       }
     do {
-      return MetricsServer(group, try bootstrap.withBoundSocket(socket).wait(), listener)
+      return MetricsServer(try bootstrap.withBoundSocket(socket).wait(), listener)
     } catch {
-      MetricsServer.end(group)
       throw MetricsServerError(address, (error as? IOError).map { Errno(rawValue: $0.errnoCode) } ?? .invalidArgument)
     }
   }
@@ -64,11 +65,6 @@ public final class MetricsServer: Sendable {
   /// The TCP port that it listens on; nil for a unix socket.
   var port: Int? { channel.localAddress?.port }
 
-  /// Ends: open connections are closed. Returns when the thread has ended.
-  public func stop() {
-    try? channel.close().wait()
-    MetricsServer.end(group)
-  }
-
-  private static func end(_ group: MultiThreadedEventLoopGroup) { try? group.syncShutdownGracefully() }
+  /// Ends: nobody can connect any more. What is open has its answer, within `connectionTime`.
+  public func stop() { try? channel.close().wait() }
 }
