@@ -150,14 +150,19 @@ extension Controller {
     return .complete(.success, dw0: answer.rawValue)
   }
 
-  /// Turning the cache off makes what it holds durable first; every write is then Force Unit Access.
+  /// Turning the cache off makes what it holds durable first, with what was in flight; every write is then Force Unit
+  /// Access. A second command waits as the first one does.
   private func setWriteCache(_ command: SetFeaturesCommand, isEnabled: Bool) -> Outcome {
-    guard features.volatileWriteCache != isEnabled else { return .complete(.success) }
+    guard features.volatileWriteCache != isEnabled || (!isEnabled && writeCacheFlushes > 0) else {
+      return .complete(.success)
+    }
     features.volatileWriteCache = isEnabled
     let lifetime = epoch
+    if !isEnabled { writeCacheFlushes += 1 }
     broadcast({ lane, token in .setWriteCache(port: lane.port, enabled: isEnabled, token: token) }) { [self] in
       guard !isEnabled else { return completeLater(command.entry, .success, lifetime: lifetime) }
       flushAll { [self] succeeded in
+        writeCacheFlushes -= 1
         completeLater(command.entry, succeeded ? .success : .writeFault, lifetime: lifetime)
       }
     }

@@ -78,6 +78,8 @@ public final class Controller {
   let limiter = RateLimiter()
   /// Inspections that I/O threads have not answered, by token.
   var inspections: [UInt64: Inspection] = [:]
+  /// Times that the write cache is being turned off at the moment.
+  var writeCacheFlushes = 0
   /// Drains under way.
   var drains = 0
   let createdAt = Clock.monotonic

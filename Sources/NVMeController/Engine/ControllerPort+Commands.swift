@@ -148,7 +148,31 @@ extension ControllerPort {
       resources.requests[slot].isAwaited = true
       awaited += 1
     }
-    unmappings.append(token)
+    awaitings.append(token)
+    acknowledgeWhatIsDone()
+  }
+
+  /// The volatile write cache is turned on or off: commands fetched from now on obey it.
+  ///
+  /// Off: the host may take a command that completes from then on for durable. Those in flight were begun with the cache
+  /// on, so the flush that follows has to come after them: they are waited for.
+  mutating func setWriteCache(_ isEnabled: Bool, token: UInt64, _ resources: inout IOResources) {
+    writeCacheEnabled = isEnabled
+    guard !isEnabled else {
+      acknowledge(token)
+      return
+    }
+    for slot in 0..<resources.requests.count
+    where resources.requests[slot].port == number && !resources.requests[slot].isAwaited {
+      let operation = resources.requests[slot].operation
+      let state = resources.requests[slot].state
+      // A parked request has done its I/O already.
+      guard operation == .write || operation == .zero, state == .submitted || state == .waiting || state == .working
+      else { continue }
+      resources.requests[slot].isAwaited = true
+      awaited += 1
+    }
+    awaitings.append(token)
     acknowledgeWhatIsDone()
   }
 

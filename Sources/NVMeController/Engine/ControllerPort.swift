@@ -64,12 +64,13 @@ struct ControllerPort: ~Copyable {
   /// Acknowledgements owed to the control thread: several of a kind where it asked again before it had the first.
   var quiescences: [UInt64] = [] { didSet { noteAcknowledgements() } }
   var pauses: [UInt64] = [] { didSet { noteAcknowledgements() } }
-  var unmappings: [UInt64] = [] { didSet { noteAcknowledgements() } }
+  /// Those that wait for requests which were in flight when they came: unmappings, and the write cache turned off.
+  var awaitings: [UInt64] = [] { didSet { noteAcknowledgements() } }
   /// Namespaces that go as soon as no request uses them.
   var retirements: [Retirement] = [] { didSet { noteAcknowledgements() } }
   /// Whether one is owed.
   private(set) var owesAcknowledgement = false
-  /// Requests that the unmappings wait for.
+  /// Requests that `awaitings` wait for.
   var awaited = 0
 
   /// An empty place.
@@ -110,7 +111,7 @@ struct ControllerPort: ~Copyable {
   /// Gives every acknowledgement whose condition holds by now.
   mutating func acknowledgeWhatIsDone() {
     if inFlight == parked { ControllerPort.acknowledge(&pauses, description) }
-    if awaited == 0 { ControllerPort.acknowledge(&unmappings, description) }
+    if awaited == 0 { ControllerPort.acknowledge(&awaitings, description) }
     if !retirements.isEmpty { finishRetirements() }
     if inFlight == 0 { ControllerPort.acknowledge(&quiescences, description) }
   }
@@ -122,7 +123,7 @@ struct ControllerPort: ~Copyable {
 
   private mutating func noteAcknowledgements() {
     owesAcknowledgement =
-      !pauses.isEmpty || !unmappings.isEmpty || !quiescences.isEmpty || !retirements.isEmpty
+      !pauses.isEmpty || !awaitings.isEmpty || !quiescences.isEmpty || !retirements.isEmpty
   }
 
   /// Whether new values of doorbells have to be counted here, as nothing announces them.

@@ -395,8 +395,7 @@ public struct IOEngine: ~Copyable {
       ports[port].isKicked = true
     case .inspect(let port, let token): ports[port].inspect(token: token)
     case .setWriteCache(let port, let enabled, let token):
-      ports[port].writeCacheEnabled = enabled
-      ports[port].acknowledge(token)
+      ports[port].setWriteCache(enabled, token: token, &resources)
     case .setCoalescing(let port, let coalescing, let token):
       ports[port].releaseInterrupts()
       ports[port].vectors.setCoalescing(coalescing)

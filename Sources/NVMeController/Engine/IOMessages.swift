@@ -36,7 +36,7 @@ enum IOCommand: Sendable {
   case setLimited(port: Int, Bool)
   /// Answered by `IOEvent.inspected`.
   case inspect(port: Int, token: UInt64)
-  /// Acknowledged when the commands fetched from now on obey it.
+  /// Commands fetched from now on obey it. Off: acknowledged when those fetched before have ended.
   case setWriteCache(port: Int, enabled: Bool, token: UInt64)
   /// Doorbells lie in guest memory; acknowledged when they are read there.
   case setDoorbellBuffers(port: Int, DoorbellBuffers, token: UInt64)

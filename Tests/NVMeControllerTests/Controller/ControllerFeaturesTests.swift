@@ -152,6 +152,30 @@ import Testing
     #expect(gate.calls.count == 4 && gate.calls.last == .allocate(offset: 4096, count: 4096))
   }
 
+  /// What is in flight when it is turned off completes without a cache, and so has to be durable when it does: the flush
+  /// waits for it. A second command to turn it off does not complete before the first.
+  @Test func writeCacheOffWaitsForWhatIsInFlight() throws {
+    let gate = try Gate()
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
+    let feature = FeatureIdentifier.volatileWriteCache.rawValue
+    let queue = try host.createQueuePair()
+    let zeroes = host.submit(.writeZeroes(slba: 0, blocks: 8), on: queue)
+    try host.wait("the command to begin", also: gate.arrival.rawValue) { gate.calls.count == 1 }
+    let commands = host.submit(
+      [.setFeatures(feature, 0), .setFeatures(feature, 0)], on: host.adminSubmission)
+    try host.settle()
+    #expect(try host.admin(.getFeatures(feature)).dw0 == 0, "others go on")
+    #expect(gate.calls == [.allocate(offset: 0, count: 4096)], "flushed too early")
+    #expect(host.adminCompletion.entries.isEmpty)
+    gate.open()
+    #expect(try host.completion(of: zeroes, on: queue).status == .success)
+    for command in commands {
+      #expect(try host.completion(of: command, on: host.adminSubmission).status == .success)
+    }
+    #expect(gate.calls == [.allocate(offset: 0, count: 4096), .dataSync, .dataSync])
+  }
+
   @Test func writeCacheIsOnAgainAfterAReset() throws {
     let gate = try Gate()
     gate.open()
