@@ -18,6 +18,19 @@ public final class StorageJob: Sendable {
     case deallocate([ByteRange])
     /// Makes all that was written before durable (`fdatasync(2)`); for files without an asynchronous sync.
     case flush
+
+    /// Bytes that are cleared, of all ranges together; `Int.max` for more than that.
+    public var byteCount: Int {
+      switch self {
+      case .writeZeroes(let range, _, _): Int(clamping: range.count)
+      case .deallocate(let ranges):
+        ranges.reduce(0) { sum, range in
+          let (total, overflow) = sum.addingReportingOverflow(Int(clamping: range.count))
+          return overflow ? .max : total
+        }
+      case .flush: 0
+      }
+    }
   }
 
   /// Comes back with the completion.

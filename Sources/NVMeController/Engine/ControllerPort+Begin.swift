@@ -135,6 +135,7 @@ extension ControllerPort {
     case .memory(let memory, let count):
       guard offset <= UInt64(count), length <= UInt64(count) &- offset else { return .internalError }
       unsafe copy(base, segments.count, memory + Int(offset), toGuest: !isWrite)
+      resources.bytesMoved &+= Int(length)
     case .file(let fd):
       let isForced = isWrite && (writeThrough || command.forceUnitAccess)
       let dataSync = isForced && !namespaces[place].isBuffered
@@ -262,6 +263,7 @@ extension ControllerPort {
     case .null: break
     case .memory(let base, let count):
       guard offset <= UInt64(count), length <= UInt64(count) &- offset else { return .internalError }
+      resources.bytesMoved &+= Int(length)
       guard unsafe isEqual(resources.requests.segmentBase(index), segments.count, base + Int(offset)) else {
         return .compareFailure
       }
@@ -416,6 +418,7 @@ extension ControllerPort {
     _ resources: inout IOResources
   ) -> Status? {
     guard let image = owner.backend.image else {
+      resources.noteMoved(job.byteCount)
       return BlockBackend.perform(job, on: namespace.backend).map { Status($0, during: .deallocate) } ?? .success
     }
     let cookie = resources.requests.begin(index, operation, command, from: origin, offset: offset, length: 0)

@@ -4,8 +4,11 @@ import LinuxIO
 import NVMeSpec
 
 extension ControllerPort {
-  /// Commands fetched from one queue before the next has its turn.
-  static var burst: Int { 64 }
+  /// Commands that a controller has fetched in one round, from all of its queues, before the next has its turn.
+  static var commandsPerRound: Int { 64 }
+  /// Bytes that the thread moves or clears itself for a controller in one round: the command that exceeds them is the
+  /// last.
+  static var bytesPerRound: Int { 1 << 20 }
 
   /// How a turn of one submission queue ended.
   struct Turn {
@@ -45,6 +48,8 @@ extension ControllerPort {
     isBlocked = false
     var foundNew = false
     var doorbells = 0
+    var budget = ControllerPort.commandsPerRound
+    resources.bytesMoved = 0
     var next: Int?
     var following = firstQueue
     var left = queueEnd
@@ -75,13 +80,22 @@ extension ControllerPort {
       else { continue }
       let turn = ControllerPort.fetch(
         &submissionQueues[index], &completionQueues[queue], &memory, namespaces, owners, counters,
-        port: number, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled,
+        port: number, limit: budget, room: resources.portLimit &- inFlight, writeThrough: !writeCacheEnabled,
         isLimited: isLimited, maximumTransfer: maximumTransfer, description, &resources)
       inFlight &+= turn.started
       resources.progress &+= UInt64(truncatingIfNeeded: turn.fetched)
       // What was fetched and did not go on is finished.
       if turn.fetched != turn.started { unsignalled |= completionQueues[queue].signalBit }
       if !turn.outcome.isEmpty { attend(to: turn, of: queue, index, before: following, &next) }
+      budget &-= turn.fetched
+      if budget <= 0 || resources.bytesMoved >= ControllerPort.bytesPerRound {
+        // The other controllers have their turn, and then the queues that had none.
+        if left > 1 {
+          isKicked = true
+          if next == nil { next = following }
+        }
+        break
+      }
     }
     if let next { firstQueue = next }
     if doorbells > 0 { counters.countDoorbells(doorbells, isShadow: doorbellBuffers != nil) }
@@ -139,14 +153,14 @@ extension ControllerPort {
   private static func fetch(
     _ queue: inout SubmissionQueue, _ completions: inout CompletionQueue, _ memory: inout MemoryMap,
     _ namespaces: borrowing FixedTable<NamespaceGeometry>, _ owners: borrowing FixedTable<Namespace?>,
-    _ counters: PortCounters.Writer, port: Int, room: Int, writeThrough: Bool, isLimited: Bool,
+    _ counters: PortCounters.Writer, port: Int, limit: Int, room: Int, writeThrough: Bool, isLimited: Bool,
     maximumTransfer: UInt64, _ description: BorrowedDescription, _ resources: inout IOResources
   ) -> Turn {
     let origin = Request.Origin(
       port: port, submissionQueue: Int(queue.identifier), begun: resources.clock.now)
     var turn = Turn()
     // A command needs one request at most: who has room for all of the turn need not look at each.
-    let limit = min(burst, room)
+    let limit = min(limit, room)
     while queue.hasCommands {
       if turn.fetched >= limit {
         turn.outcome.insert(turn.started >= room ? .isStarved : .hasMore)
@@ -196,6 +210,10 @@ extension ControllerPort {
         }
         _ = completions.post(
           status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
+        if resources.bytesMoved >= bytesPerRound {
+          if queue.hasCommands { turn.outcome.insert(.hasMore) }
+          return turn
+        }
       } else {
         queue.inFlight &+= 1
         turn.started &+= 1

@@ -17,6 +17,8 @@ struct IOResources: ~Copyable {
   let completions: CompletionPort
   /// Commands fetched and completed so far: whether a round did anything.
   var progress: UInt64 = 0
+  /// Bytes that the thread itself has moved or cleared for the controller whose turn it is.
+  var bytesMoved = 0
   /// The time of the round.
   var clock = RoundClock()
   /// What rate limits go by.
@@ -39,6 +41,12 @@ struct IOResources: ~Copyable {
     requests = RequestTable(count: count)
     waiters = FixedTable(count: count) { _ in 0 }
     portLimit = count
+  }
+
+  /// Counts bytes that the thread has moved or cleared.
+  mutating func noteMoved(_ byteCount: Int) {
+    let (total, overflow) = bytesMoved.addingReportingOverflow(byteCount)
+    bytesMoved = overflow ? .max : total
   }
 
   /// Puts a request at the end of those that wait for a bounce buffer.
