@@ -195,7 +195,7 @@ extension ControllerPort {
   /// Sends a request through a bounce buffer, or lets it wait for one.
   @inline(never)
   static func bounceOrWait(_ index: Int, _ fd: Int32, _ resources: inout IOResources) {
-    guard let buffer = resources.bounce.take() else {
+    guard let buffer = resources.takeBounce(for: index) else {
       resources.requests[index].state = .waiting
       resources.wait(index)
       return

@@ -204,11 +204,7 @@ extension ControllerPort {
 
   /// Ends a request: posts its completion, or parks it where that cannot be done now.
   mutating func finish(_ index: Int, _ status: Status, _ resources: inout IOResources) {
-    let bounce = resources.requests[index].bounce
-    if bounce >= 0 {
-      resources.bounce.give(bounce)
-      resources.requests[index].bounce = -1
-    }
+    resources.giveBounce(of: index)
     releaseNamespace(index, &resources)
     if !resources.requests[index].isDiscarded {
       let request = resources.requests[index]

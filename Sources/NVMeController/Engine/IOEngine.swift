@@ -72,7 +72,8 @@ public struct IOEngine: ~Copyable {
       aio = try AIOContext(capacity: requestCount, eventfd: aioEvent.rawValue)
     } catch { throw .aio(error) }
     do throws(Errno) {
-      let resources = try IOResources(aio: aio, maximumTransfer: maximumTransfer, workers: workers)
+      let resources = try IOResources(
+        aio: aio, maximumTransfer: maximumTransfer, portCount: portCount, workers: workers)
       let epoll = try Epoll()
       try epoll.add(handle.mailbox.descriptor, .readable, token: Source.mailbox.token())
       try epoll.add(aioEvent.rawValue, [.readable, .edge], token: Source.aio.token())
@@ -155,7 +156,7 @@ public struct IOEngine: ~Copyable {
     let before = resources.progress
     if restsUntil != UInt64.max { rouse() }
     if resources.aio.inFlight > 0 { reap() }
-    if resources.waiterCount > 0 { resumeWaiters() }
+    if resources.mayResume { resumeWaiters() }
     serviceAll()
     var backlog = 0
     if resources.aio.pendingCount > 0 {
@@ -164,7 +165,7 @@ public struct IOEngine: ~Copyable {
       backlog = resources.aio.pendingCount
       // What completes inside io_submit (buffered files, errors) is seen before the thread sleeps.
       if resources.aio.inFlight > 0 { reap() }
-      if resources.waiterCount > 0 { resumeWaiters() }
+      if resources.mayResume { resumeWaiters() }
     }
     let hasMore = endRound() || resources.aio.pendingCount > backlog
     resources.clock.expire()
@@ -262,7 +263,7 @@ public struct IOEngine: ~Copyable {
 
   /// Lets requests that waited for a bounce buffer go on.
   private mutating func resumeWaiters() {
-    while resources.waiterCount > 0, resources.bounce.freeCount > 0, let index = resources.nextWaiter() {
+    while let index = resources.nextWaiter() {
       ports[resources.requests[index].port].resumeWaiter(index, &resources)
     }
   }
@@ -416,7 +417,7 @@ public struct IOEngine: ~Copyable {
     portEnd = max(portEnd, port + 1)
     attachedPorts += 1
     if description.isPolled { polledPorts += 1 }
-    shareRequests()
+    resources.share(among: attachedPorts)
     // Edge-triggered and never read: each store of a doorbell is announced by an edge of its own, which saves a system
     // call for each wake-up. The slot is read after the event was taken from epoll.
     do throws(Errno) {
@@ -440,12 +441,7 @@ public struct IOEngine: ~Copyable {
     ports[port] = ControllerPort()
     attachedPorts -= 1
     if description.isPolled { polledPorts -= 1 }
-    shareRequests()
+    resources.share(among: attachedPorts)
     description.mailbox.post(.acknowledged(token: token))
-  }
-
-  /// No controller may take all requests from the others.
-  private mutating func shareRequests() {
-    resources.portLimit = max(min(64, resources.requests.count), resources.requests.count / max(attachedPorts, 1))
   }
 }

@@ -6,11 +6,17 @@ import Storage
 struct IOResources: ~Copyable {
   var aio: AIOContext
   var requests: RequestTable
-  var bounce: BouncePool
+  private(set) var bounce: BouncePool
+  /// Bounce buffers that each controller has.
+  private var bounceShares: FixedTable<Int>
+  /// Most bounce buffers of one controller, so that others find free ones.
+  private var bounceLimit: Int
   /// Requests that wait for a bounce buffer, in order: a ring of request indexes.
   private var waiters: FixedTable<Int32>
   private var firstWaiter = 0
   private(set) var waiterCount = 0
+  /// Whether one of them may find a buffer now.
+  private(set) var mayResume = false
   /// Where data for an SGL bit bucket goes.
   let bitBucket: MemoryMapping
   let workers: WorkerPool
@@ -24,10 +30,10 @@ struct IOResources: ~Copyable {
   /// What rate limits go by.
   var rateClock = RateClock.monotonic
   /// Most commands in flight for one controller, so that others find free requests.
-  var portLimit: Int
+  private(set) var portLimit: Int
 
   init(
-    aio: consuming AIOContext, maximumTransfer: Int, workers: WorkerPool
+    aio: consuming AIOContext, maximumTransfer: Int, portCount: Int, workers: WorkerPool
   ) throws(Errno) {
     let count = aio.capacity
     let bounce = try BouncePool(count: 32, byteCount: maximumTransfer)
@@ -40,7 +46,35 @@ struct IOResources: ~Copyable {
     self.workers = workers
     requests = RequestTable(count: count)
     waiters = FixedTable(count: count) { _ in 0 }
+    bounceShares = FixedTable(count: portCount) { _ in 0 }
     portLimit = count
+    bounceLimit = self.bounce.count
+  }
+
+  /// So many controllers share what there is: none may take all of it from the others.
+  mutating func share(among controllers: Int) {
+    let controllers = max(controllers, 1)
+    portLimit = max(min(64, requests.count), requests.count / controllers)
+    bounceLimit = max(1, bounce.count / controllers)
+    mayResume = true
+  }
+
+  /// A bounce buffer for a request; nil where its controller has its share, or there is none.
+  mutating func takeBounce(for index: Int) -> Int? {
+    let port = requests[index].port
+    guard bounceShares[port] < bounceLimit, let buffer = bounce.take() else { return nil }
+    bounceShares[port] += 1
+    return buffer
+  }
+
+  /// Gives the bounce buffer of a request back, if it has one.
+  mutating func giveBounce(of index: Int) {
+    let buffer = requests[index].bounce
+    guard buffer >= 0 else { return }
+    bounce.give(buffer)
+    requests[index].bounce = -1
+    bounceShares[requests[index].port] -= 1
+    mayResume = true
   }
 
   /// Counts bytes that the thread has moved or cleared.
@@ -56,20 +90,33 @@ struct IOResources: ~Copyable {
     waiterCount += 1
   }
 
-  /// The request that has waited longest.
+  /// The request that has waited longest of those that may have a bounce buffer now.
   mutating func nextWaiter() -> Int? {
-    guard waiterCount > 0 else { return nil }
-    let index = Int(waiters[firstWaiter])
+    if bounce.freeCount > 0 {
+      for position in 0..<waiterCount where bounceShares[requests[waiter(position)].port] < bounceLimit {
+        let index = waiter(position)
+        remove(position)
+        return index
+      }
+    }
+    mayResume = false
+    return nil
+  }
+
+  private func waiter(_ position: Int) -> Int { Int(waiters[(firstWaiter + position) % waiters.count]) }
+
+  /// Takes the waiter at a position out; the order of the others stays.
+  private mutating func remove(_ position: Int) {
+    for place in stride(from: position, to: 0, by: -1) {
+      waiters[(firstWaiter + place) % waiters.count] = waiters[(firstWaiter + place - 1) % waiters.count]
+    }
     firstWaiter = (firstWaiter + 1) % waiters.count
     waiterCount -= 1
-    return index
   }
 
   /// Takes a request out of those that wait.
   mutating func cancelWait(_ index: Int) {
-    for _ in 0..<waiterCount {
-      guard let waiter = nextWaiter() else { return }
-      if waiter != index { wait(waiter) }
-    }
+    guard let position = (0..<waiterCount).first(where: { waiter($0) == index }) else { return }
+    remove(position)
   }
 }

@@ -68,6 +68,23 @@ import Testing
     #expect(longest * bytes <= ControllerPort.bytesPerRound + bytes)
   }
 
+  /// A controller whose commands all need a bounce buffer leaves some to the others.
+  @Test func bounceBuffersOfAnother() throws {
+    let file = try FileDescriptor(path: "/dev/zero", flags: O_RDWR)
+    var rig = try EngineRig.make(
+      queues: [4, 1], .file(fd: file.rawValue), blockCount: 1 << 20, alignmentMask: 511)
+    let command = FairnessTests.read(rig.data + 4, blocks: 1)
+    // Many wait for a buffer.
+    for _ in 0..<16 {
+      rig.fill(command, 0)
+      rig.round()
+    }
+    #expect(rig.engine.resources.waiterCount > 100)
+    let longest = FairnessTests.wait(&rig, attack: command, command: command)
+    // Those that have a buffer when the command comes, and those that get it then.
+    #expect(longest > 0 && longest <= 2 * rig.engine.resources.bounce.count)
+  }
+
   /// Every queue of a controller has its turn, and soon.
   @Test func queuesOfOne() throws {
     var rig = try EngineRig.make(queues: [64, 1], .null, blockCount: 1 << 20)
