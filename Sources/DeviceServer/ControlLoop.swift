@@ -207,7 +207,7 @@ final class ControlLoop {
     try epoll.add(controller.workCompletions.eventFD, .readable, token: Source.work.rawValue)
     try epoll.add(device.memory.faultEvent.rawValue, .readable, token: Source.fault.rawValue)
     try watchConnection()
-    log.logger.info("client connected")
+    log.log(.info, "client connected")
   }
 
   /// Watches the connection for what is due: commands unless one is held, and room for replies that wait.
@@ -246,7 +246,7 @@ final class ControlLoop {
     case .ending: break
     case .serving:
       state = .ending
-      log.logger.info("client disconnected: \(reason)")
+      log.log(.info, "client disconnected: \(reason)")
       unwatchConnection()
       // A server that stops tells its client last, when everything that was acknowledged is durable.
       if !isStopping { connection = nil }
@@ -326,7 +326,7 @@ final class ControlLoop {
       case .wouldBlock:
         updateWatch()
         return
-      case .negotiated: log.logger.debug("version negotiated")
+      case .negotiated: log.log(.debug, "version negotiated")
       case .message: handle()
       case .closed: return end("it closed the connection")
       case .failed(let error):

@@ -3,22 +3,27 @@ import Logging
 
 /// A logger for what a guest or client can cause at will: a burst of lines, then one a second.
 ///
-/// Lines of level notice and below have an allowance of their own, so that they cannot keep faults out of the log.
+/// Faults, notices, and what is below them have an allowance each, so that none of them can keep another out of the log.
 struct RateLimitedLog {
   private struct Allowance {
-    static let burst: UInt64 = 20
     static let interval: UInt64 = 1_000_000_000
 
-    var lines = burst
+    let burst: UInt64
+    var lines: UInt64
     var last = Clock.monotonic
     var suppressed = 0
+
+    init(burst: UInt64) {
+      self.burst = burst
+      lines = burst
+    }
 
     /// Whether a line may be written now.
     mutating func take() -> Bool {
       let now = Clock.monotonic
       let earned = (now &- last) / Allowance.interval
       if earned > 0 {
-        lines = min(Allowance.burst, lines + earned)
+        lines = min(burst, lines + earned)
         last = now
       }
       guard lines > 0 else {
@@ -31,8 +36,10 @@ struct RateLimitedLog {
   }
 
   var logger: Logger
-  private var notices = Allowance()
-  private var faults = Allowance()
+  /// Two lines for each client.
+  private var news = Allowance(burst: 40)
+  private var notices = Allowance(burst: 20)
+  private var faults = Allowance(burst: 20)
 
   private let counters: DeviceCounters
 
@@ -47,8 +54,11 @@ struct RateLimitedLog {
     _ level: Logger.Level, _ message: @autoclosure () -> Logger.Message,
     _ fields: @autoclosure () -> Logger.Metadata = [:]
   ) {
+    guard level >= logger.logLevel else { return }
     if level > .notice {
       RateLimitedLog.log(logger, level, message(), fields(), &faults, counters)
+    } else if level < .notice {
+      RateLimitedLog.log(logger, level, message(), fields(), &news, counters)
     } else {
       RateLimitedLog.log(logger, level, message(), fields(), &notices, counters)
     }

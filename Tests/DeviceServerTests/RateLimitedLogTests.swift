@@ -39,6 +39,38 @@ import Testing
     #expect(lines.dropFirst(20).allSatisfy { $0.contains("left out") || $0.contains("line") })
   }
 
+  /// What is not written at all leaves room for what is.
+  @Test func whatIsBelowTheThresholdTakesNothing() {
+    let target = Lines()
+    var handler = Handler(target: target)
+    handler.logLevel = .info
+    var log = RateLimitedLog(Logger(label: "test") { _ in handler })
+    for index in 0..<1000 { log.log(.debug, "line \(index)") }
+    log.log(.info, "news")
+    #expect(target.lines.withLock { $0 } == ["info news"])
+  }
+
+  /// No kind of line keeps another out of the log.
+  @Test func everyKindHasItsRoom() {
+    let target = Lines()
+    var log = RateLimitedLog(Logger(label: "test") { _ in Handler(target: target) })
+    for (index, level) in ([.info, .notice, .warning] as [Logger.Level]).enumerated() {
+      for _ in 0..<1000 { log.log(level, "flood") }
+      #expect(target.lines.withLock { $0.count { $0 == "\(level) flood" } } >= 20, "\(index)")
+    }
+  }
+
+  /// A client that comes and goes all the time has a few lines, as everything that clients can cause.
+  @Test func connectionsAreCutShort() throws {
+    let target = Lines()
+    let device = try ServedDevice(logger: Logger(label: "test") { _ in Handler(target: target) })
+    for _ in 0..<200 { _ = try device.connect() }
+    let lines = target.lines.withLock { $0 }
+    #expect(lines.first == "info client connected")
+    // A line more for each second that passes, with a word on what was left out.
+    #expect(lines.count < 40 + 2 * 60, "\(lines.count)")
+  }
+
   @Test func whatIsNoFloodIsLogged() {
     let target = Lines()
     var log = RateLimitedLog(Logger(label: "test") { _ in Handler(target: target) })
