@@ -68,6 +68,15 @@ private func zeroes(
 }
 
 @Suite struct JobExecutionTests {
+  @Test func saysHowMuchItClears() {
+    #expect(zeroes(512, 1024, deallocate: true, dataSync: false).byteCount == 1024)
+    let ranges = [ByteRange(offset: 0, count: 512), ByteRange(offset: 4096, count: 4096)]
+    #expect(StorageJob.Operation.deallocate(ranges).byteCount == 4608)
+    #expect(StorageJob.Operation.flush.byteCount == 0)
+    let huge = ByteRange(offset: 0, count: UInt64.max)
+    #expect(StorageJob.Operation.deallocate([huge, huge]).byteCount == .max)
+  }
+
   @Test func zeroesAndFreesExactlyTheRange() throws {
     let file = try TestImage(size: 1 << 20)
     try file.fill(0, 1 << 20, 0xaa)
