@@ -128,7 +128,8 @@ let package = Package(
     .executableTarget(
       name: "nvmed-bench",
       dependencies: [
-        "NVMeHost", "CLinux", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController", "Storage",
+        "NVMeHost", "CLinux", "Control", "LinuxIO", "NVMeSpec", "CPathReference", "GuestMemory", "NVMeController",
+        "Storage",
         "Benchmarking", .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
       ] + microVMM, path: "Sources/nvmed-bench", swiftSettings: room),

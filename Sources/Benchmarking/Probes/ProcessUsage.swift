@@ -48,6 +48,10 @@ public struct ProcessFootprint: Equatable, Sendable {
   public let threads: Int
   /// Open file descriptors.
   public let descriptors: Int
+  /// Mappings of memory.
+  public let mappings: Int
+  /// Contexts of asynchronous I/O (`io_setup(2)`).
+  public let aioContexts: Int
 
   /// Asks the kernel.
   ///
@@ -59,6 +63,9 @@ public struct ProcessFootprint: Equatable, Sendable {
     anonymousBytes = (fields["Anonymous"] ?? 0) * 1024
     threads = try ProcessFile.entries(of: "/proc/\(process)/task").count
     descriptors = try ProcessFile.entries(of: "/proc/\(process)/fd").count
+    let lines = try ProcessFile.text("/proc/\(process)/maps").split(separator: "\n")
+    mappings = lines.count
+    aioContexts = lines.count { $0.hasSuffix("/[aio] (deleted)") }
   }
 }
 

@@ -14,13 +14,18 @@ struct Fleet: ~Copyable {
 
   /// Attaches a client to the controller at `index`, in order: its driver sets up interrupts and queues, and is ready to
   /// read.
+  ///
+  /// - Parameter timeout: how long replies and completions may take, in ms.
   mutating func attach(
-    _ index: Int, _ socket: consuming FileDescriptor, queues count: Int, _ doorbells: DoorbellMechanism
+    _ index: Int, _ socket: consuming FileDescriptor, queues count: Int, _ doorbells: DoorbellMechanism,
+    timeout: Int32 = 5000
   ) throws(HostError) {
     let interrupts = doorbells != .mappedPage
     let memory = try HostMemory(byteCount: (1 + count) << 20)
-    let controller = try HostController(
-      socket: socket, memory: memory, options: HostOptions(doorbells: doorbells, vectors: interrupts ? count + 1 : 0))
+    var options = HostOptions(doorbells: doorbells, vectors: interrupts ? count + 1 : 0)
+    options.messageTimeout = timeout
+    options.commandTimeout = UInt64(timeout) * 1_000_000
+    let controller = try HostController(socket: socket, memory: memory, options: options)
     try controller.initialize(queues: count)
     for identifier in 1...UInt16(truncatingIfNeeded: count) {
       let queue = try controller.createQueue(identifier, depth: 64, vector: interrupts ? identifier : nil)

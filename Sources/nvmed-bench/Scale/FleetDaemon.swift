@@ -38,6 +38,12 @@ final class FleetFolder {
     guard ftruncate(file.rawValue, byteCount) == 0 else { throw Errno.current }
   }
 
+  /// Writes a file anew, so that nobody sees a part of it.
+  func replace(_ name: String, _ text: String) throws(Errno) {
+    let new = try write(text, to: "\(name).new")
+    guard unsafe rename(new, path(name)) == 0 else { throw Errno.current }
+  }
+
   /// Writes a file, and gives its path.
   func write(_ text: String, to name: String) throws(Errno) -> String {
     let file = try FileDescriptor(path: path(name), flags: O_WRONLY | O_CREAT | O_EXCL)

@@ -27,10 +27,16 @@ enum StormBlock {
     var word = key(lba, version)
     var difference: UInt64 = 0
     for position in stride(from: 0, to: byteCount, by: 8) {
-      difference |= unsafe (block.base + position).load(as: UInt64.self) ^ word
+      difference |= unsafe (block.base + position).loadUnaligned(as: UInt64.self) ^ word
       word = word &* 0x5851_F42D_4C95_7F2D &+ 0x1405_7B7E_F767_814F
     }
     return difference == 0
+  }
+
+  /// Whether a block is zeros.
+  static func isZero(_ block: HostBuffer) -> Bool {
+    guard block.load(UInt8.self, at: 0) == 0 else { return false }
+    return unsafe memcmp(block.base, block.base + 1, block.count - 1) == 0
   }
 
   /// Makes a buffer one that belongs to no command.

@@ -40,6 +40,7 @@ import Testing
     #expect(after.proportionalBytes <= after.residentBytes)
     #expect(after.threads >= 1)
     #expect(after.descriptors >= 3)
+    #expect(after.mappings > 10)
     withExtendedLifetime(memory) {}
   }
 
