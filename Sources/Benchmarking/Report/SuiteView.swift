@@ -142,5 +142,20 @@ public struct SuiteView: Sendable {
         Column("seconds", "seconds"), Column("idle_wakeups", "wake-ups", isCompared: true),
         Column("idle_cpu_ns", "CPU us", unit: 1000, isCompared: true),
       ]),
+    SuiteView(
+      "isolation", "A guest that reads 4 KiB at random: alone, and next to one that attacks the daemon",
+      axes: [
+        Axis("backend", "backend"), Axis("threads", "I/O threads"), Axis("attack", "attack"), Axis("depth", "depth"),
+      ],
+      columns: [
+        Column("attacks_per_second", "attacks/s"), Column("alone_p50_ns", "alone p50 us", unit: 1000, decimals: 1),
+        Column("alone_p99_ns", "p99", unit: 1000, decimals: 1),
+        Column("alone_p999_ns", "p99.9", unit: 1000, decimals: 1),
+        Column("attacked_p50_ns", "attacked p50 us", unit: 1000, decimals: 1),
+        Column("attacked_p99_ns", "p99", unit: 1000, decimals: 1),
+        Column("attacked_p999_ns", "p99.9", unit: 1000, decimals: 1),
+        Column("p50_factor", "x p50", decimals: 2), Column("p99_factor", "x p99", decimals: 2, isCompared: true),
+        Column("p999_factor", "x p99.9", decimals: 2),
+      ]),
   ]
 }

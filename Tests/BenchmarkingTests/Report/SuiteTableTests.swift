@@ -62,7 +62,7 @@ import Testing
   }
 
   @Test func knowsEverySuite() {
-    #expect(SuiteView.all.map(\.suite) == ["path", "null", "memory", "file", "guest", "scale", "idle"])
+    #expect(SuiteView.all.map(\.suite) == ["path", "null", "memory", "file", "guest", "scale", "idle", "isolation"])
     #expect(SuiteView.named("other") == nil)
     #expect(BenchResult(suite: "other", commit: "", runs: []).report == nil)
     #expect(BenchResult(suite: "other", commit: "", runs: []).picture == nil)
