@@ -99,7 +99,7 @@ import Testing
     #expect(Array(bytes[256..<258]) == [0, 0] && Array(bytes[522..<524]) == [0, 0] && bytes[263] == 0)
   }
 
-  @Test(arguments: [(4 << 10, 0), (64 << 10, 4), (128 << 10, 5)]) func transferSize(bytes: Int, value: UInt8) throws {
+  @Test(arguments: [(8 << 10, 1), (64 << 10, 4), (128 << 10, 5)]) func transferSize(bytes: Int, value: UInt8) throws {
     let host = try Host { $0.maximumTransfer = bytes }
     let data = host.ram.allocate()
     try host.admin(.identify(1, to: data))
