@@ -108,6 +108,23 @@ import Testing
     #expect(host.ram.bytes(data, 1)[0] == value, "VSL: Verify reads into a buffer of that size")
   }
 
+  /// One controller of one subsystem, whose namespaces are nobody else's; and what is atomic is one block. Drivers make
+  /// other devices, or other guarantees, of anything else.
+  @Test func claimsNoMoreThanItKeeps() throws {
+    let host = try ControllerIdentifyTests.host()
+    let controller = try #require(try ControllerIdentifyTests.identify(host, .controller))
+    #expect(controller[76] == 0, "CMIC: no other port, controller or function")
+    #expect(controller[526..<530].allSatisfy { $0 == 0 }, "AWUN and AWUPF: one block")
+    #expect(controller[532..<534].allSatisfy { $0 == 0 }, "ACWU: no fused compare and write")
+    for nsid: UInt32 in [1, 3] {
+      let namespace = try #require(try ControllerIdentifyTests.identify(host, .namespace, nsid: nsid))
+      #expect(namespace[30] == 0, "NMIC: attached to one controller")
+      #expect(namespace[24] & 2 == 0, "NSFEAT: no atomicity of its own")
+      #expect(namespace[34..<46].allSatisfy { $0 == 0 }, "NAWUN to NABSPF")
+      #expect(namespace[92..<96].allSatisfy { $0 == 0 }, "ANAGRPID")
+    }
+  }
+
   @Test func namespace() throws {
     let host = try ControllerIdentifyTests.host()
     let firstBytes = try #require(try ControllerIdentifyTests.identify(host, .namespace, nsid: 1))
