@@ -162,4 +162,21 @@ import Testing
       guard try client.receive() == reply(Number.version, version(serverJSON)) else { exit(7) }
     }
   }
+
+  /// At the limit the kernel hands messages over without their descriptors, and only says so: a map that has lost its
+  /// file is not one of memory that the client alone can reach.
+  @Test func aMessageThatLostItsDescriptorsEndsTheConnection() async {
+    await #expect(processExitsWith: .success) {
+      let device = try ServedDevice()
+      let client = try device.connect()
+      let ram = try GuestRAM(pages: 4)
+      // What is printed when an exit test fails needs no descriptor.
+      guard let usual = setDescriptorLimit(3) else { exit(2) }
+      try client.send(command(Number.dmaMap, dmaMap(0x10_0000, ram.size)), descriptors: [ram.descriptor])
+      let isAtEnd = client.isAtEnd()
+      guard setDescriptorLimit(usual) == 3 else { exit(3) }
+      guard isAtEnd else { exit(4) }
+      guard try Driver.enabled(try device.connect()).identifies() else { exit(5) }
+    }
+  }
 }

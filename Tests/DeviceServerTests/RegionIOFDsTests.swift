@@ -198,6 +198,53 @@ import Testing
     #expect(try driver.awaitCompletion(1).status == .success)
   }
 
+  /// The host rings as soon as it sees the last command's completion, while the server is still at it: the event that
+  /// announces a value is taken before the value is looked at, so that one of the two is always news.
+  @Test(arguments: [0, 1]) func aDoorbellThatComesWhileTheLastIsServedIsFound(queue: Int) throws {
+    let client = try ServedDevice().connect()
+    let (_, descriptors) = try all(client, 4096)
+    let page = try MemoryMapping(fd: descriptors.numbers[0], offset: 0, count: 4096, [.read, .write])
+    let driver = try Driver.enabled(client)
+    try driver.createQueues(vector: nil)
+    let command =
+      queue == 0
+      ? Driver.identify(prp1: driver.address(2))
+      : Driver.transfer(0x02, block: 0, prp1: driver.address(Driver.dataPage))
+    // The queue is full of the same command: there is nothing left to do but to ring.
+    let size = Int(Driver.entries)
+    let bytes = withUnsafeBytes(of: command) { Array($0) }
+    for entry in 0..<size { driver.ram.store(bytes, at: (queue == 0 ? 0 : 3) * GuestRAM.page + entry * 64) }
+    let statuses = (0..<size).map { driver.ram.word(at: (queue == 0 ? 1 : 4) * GuestRAM.page + $0 * 16 + 12) }
+    let slot = SharedWord(at: page.base + queue * 8)
+    let headSlot = SharedWord(at: page.base + queue * 8 + 4)
+    let event = descriptors.numbers[queue + 1]
+    // As many completions as commands: the head is where the tail was.
+    var head = Int(driver.tail(queue))
+    var phase: UInt32 = 0x1_0000
+    for number in 0..<20_000 {
+      let next = head + 1 == size ? 0 : head + 1
+      slot.store(UInt32(next))
+      EventFD.signal(rawValue: event)
+      // No message meanwhile, which the server would look at its queues for.
+      let status = statuses[head]
+      var looks = 0
+      let deadline = Clock.monotonic + UInt64(patience) * 1_000_000
+      while status.load() & 0x1_0000 != phase {
+        looks += 1
+        if looks % 1024 == 0 {
+          sched_yield()
+          guard Clock.monotonic < deadline else {
+            Issue.record("doorbell \(number) is lost")
+            return
+          }
+        }
+      }
+      head = next
+      if head == 0 { phase ^= 0x1_0000 }
+      headSlot.store(UInt32(head))
+    }
+  }
+
   @Test func aValueOfBeforeAResetIsForgotten() throws {
     let client = try ServedDevice().connect()
     let (_, descriptors) = try all(client, 4096)

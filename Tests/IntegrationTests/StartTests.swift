@@ -187,4 +187,24 @@ import Testing
     #expect(try runToEnd(["check-config", broken]).end == .exit(1))
     #expect(try runToEnd(["check-config", folder.file("none.toml")]).end == .exit(1))
   }
+
+  /// The soft limit of open files, which is that of `select(2)`, is too low for many clients; the hard one is meant.
+  @Test func raisesItsLimitOfOpenFiles() throws {
+    let folder = try TestFolder()
+    let daemon = try DaemonProcess(
+      [
+        "-c", "ulimit -Sn 64 && exec \"$0\" \"$@\"", DaemonProcess.binary, "serve", "--socket-path",
+        folder.file("socket"),
+        "--null", "1MiB",
+      ], program: "/bin/sh")
+    try daemon.awaitReady()
+    let file = try FileDescriptor(path: "/proc/\(daemon.pid)/limits", flags: O_RDONLY)
+    var bytes = [UInt8](repeating: 0, count: 8192)
+    let count = read(file.rawValue, &bytes, bytes.count)
+    let lines = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self).split(separator: "\n")
+    let line = try #require(lines.first { $0.hasPrefix("Max open files") })
+    let limits = line.split(separator: " ").suffix(3).prefix(2)
+    #expect(limits.first == limits.last && limits.first != "64", "\(line)")
+    try daemon.terminate()
+  }
 }

@@ -99,7 +99,7 @@ public enum ConfigurationSchema {
           "Entries that a queue can have. Doorbells of larger queues than 256 entries take a slower path on some "
           + "hosts."),
       ConfigurationSetting(
-        "max_data_transfer", \.maximumDataTransfer, .powerOfTwoSize(4 << 10...2 << 20),
+        "max_data_transfer", \.maximumDataTransfer, .powerOfTwoSize(8 << 10...2 << 20),
         meaning: "The most that one command transfers."),
       ConfigurationSetting(
         "doorbells", \.doorbells, .choice,

@@ -108,7 +108,7 @@ public struct ControllerConfiguration: Sendable, Equatable {
   public var ioQueues: Int
   /// Entries that a queue can have, 2 to 4096 (CAP.MQES + 1).
   public var queueEntries: Int
-  /// Bytes that one command can transfer (MDTS), a power of two from 4 KiB to 2 MiB.
+  /// Bytes that one command can transfer (MDTS), a power of two from 8 KiB to 2 MiB.
   public var maximumDataTransfer: Int
   /// How doorbells may be rung beside messages.
   public var doorbells: DoorbellChoice

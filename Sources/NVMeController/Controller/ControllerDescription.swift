@@ -20,7 +20,7 @@ public struct ControllerDescription: Sendable {
   public var queueCount: Int
   /// Entries of an I/O queue at most (CAP.MQES + 1), 2 to 4,096.
   public var queueEntries: Int
-  /// Bytes of one command at most (MDTS): a power of two of at least 4 KiB.
+  /// Bytes of one command at most (MDTS): a power of two of at least 8 KiB, as MDTS 0 means that there is no limit.
   public var maximumTransfer: Int
   /// MSI-X vectors.
   public var vectorCount: Int

@@ -132,7 +132,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
       "nvmed.toml:3: controller.socket: is a boolean; write a path of 1 to 107 bytes"),
     BadConfiguration(
       controller + "max_data_transfer = false",
-      "nvmed.toml:4: controller.max_data_transfer: is a boolean; write a power of two from \"4KiB\" to \"2MiB\""),
+      "nvmed.toml:4: controller.max_data_transfer: is a boolean; write a power of two from \"8KiB\" to \"2MiB\""),
     namespace(
       "image = \"/a\"\nread_only = \"yes\"",
       "nvmed.toml:6: controller.namespace.read_only: is a string; write true or false"),
@@ -218,21 +218,26 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration(
       controller + "max_data_transfer = \"4MiB\"",
       "nvmed.toml:4: controller.max_data_transfer: 4194304 bytes is out of range; "
-        + "write a power of two from \"4KiB\" to \"2MiB\""),
+        + "write a power of two from \"8KiB\" to \"2MiB\""),
+    // MDTS has no value for it: 0, which would be 4 KiB, means that there is no limit.
+    BadConfiguration(
+      controller + "max_data_transfer = \"4KiB\"",
+      "nvmed.toml:4: controller.max_data_transfer: 4096 bytes is out of range; "
+        + "write a power of two from \"8KiB\" to \"2MiB\""),
     BadConfiguration(
       controller + "max_data_transfer = \"100KiB\"",
       "nvmed.toml:4: controller.max_data_transfer: 102400 bytes is no power of two; "
-        + "write a power of two from \"4KiB\" to \"2MiB\""),
+        + "write a power of two from \"8KiB\" to \"2MiB\""),
     BadConfiguration(
       controller + "max_data_transfer = -1",
-      "nvmed.toml:4: controller.max_data_transfer: -1 is negative; write a power of two from \"4KiB\" to \"2MiB\""),
+      "nvmed.toml:4: controller.max_data_transfer: -1 is negative; write a power of two from \"8KiB\" to \"2MiB\""),
     BadConfiguration(
       controller + "max_data_transfer = \"9EiB\"",
       "nvmed.toml:4: controller.max_data_transfer: \"EiB\" is no unit of size; "
-        + "write a power of two from \"4KiB\" to \"2MiB\""),
+        + "write a power of two from \"8KiB\" to \"2MiB\""),
     BadConfiguration(
       controller + "max_data_transfer = \"16383PiB\"",
-      "nvmed.toml:4: controller.max_data_transfer: is out of range; write a power of two from \"4KiB\" to \"2MiB\""),
+      "nvmed.toml:4: controller.max_data_transfer: is out of range; write a power of two from \"8KiB\" to \"2MiB\""),
     BadConfiguration(
       controller + "vendor_id = 0xffff\ndevice_id = 0",
       "nvmed.toml:4: controller.vendor_id: 65535 is out of range; write an integer from 0x0001 to 0xfffe",

@@ -150,7 +150,7 @@ import Testing
 
   /// Limits of ranges, both ends.
   @Test(arguments: [
-    "io_queues = 1", "io_queues = 64", "queue_entries = 2", "queue_entries = 4096", "max_data_transfer = \"4KiB\"",
+    "io_queues = 1", "io_queues = 64", "queue_entries = 2", "queue_entries = 4096", "max_data_transfer = \"8KiB\"",
     "max_data_transfer = 2097152", "firmware = \"12345678\"", "serial = \"12345678901234567890\"",
     "vendor_id = 1\ndevice_id = 0xfffe", "io_thread = 0", "socket = \"/\(String(repeating: "s", count: 106))\"",
     "socket = \"\(String(repeating: "s", count: 96))\"",

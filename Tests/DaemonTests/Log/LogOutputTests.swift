@@ -40,6 +40,20 @@ import Testing
       text.utf8.prefix(8).map { $0 == UInt8(ascii: ":") } == [false, false, true, false, false, true, false, false])
   }
 
+  /// What a guest or client may have put into a text moves no cursor, begins no line and turns no text around: those
+  /// below 20h, those from 7Fh to 9Fh, which terminals obey as well, and Unicode's line ends and directions.
+  @Test func controlCharactersReachNoTerminal() {
+    let hostile = "a\n\r\u{1b}[2J\u{7f}\u{85}\u{9b}31m\u{2028}\u{2029}\u{202e}\u{2066}é\u{1f600}z"
+    let record = LogRecord(level: .notice, label: "disk0", message: hostile, ["value": "\(hostile)"], nil)
+    for format: LogFormat in [.plain, .json] {
+      let pipe = Pipe()
+      LogOutput(format, descriptor: pipe.ends[1], journalStream: nil).write(record)
+      let text = pipe.text
+      #expect(text.ranges(of: "a???[2J???31m????é\u{1f600}z").count == 2, "\(format): \(text)")
+      #expect(text.unicodeScalars.count { $0.value < 32 || (127...159).contains($0.value) } == 1, "the line's end")
+    }
+  }
+
   @Test func plainLinesForTheJournalHaveAPriority() {
     let pipe = Pipe()
     LogOutput(.plain, descriptor: pipe.ends[1], journalStream: pipe.stream).write(record)

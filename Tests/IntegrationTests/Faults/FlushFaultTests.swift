@@ -95,6 +95,23 @@ import Testing
     try faulty.daemon.terminate()
   }
 
+  /// A kernel or file system without an asynchronous sync says so; a worker does it then, and its result counts.
+  @Test(arguments: [EINVAL, EOPNOTSUPP]) func syncsByAWorkerWhereTheKernelCannot(_ error: Int32) throws {
+    let faulty = try FaultyController()
+    var queue = try faulty.queue()
+    let syncs = faulty.disk.count(.sync)
+    faulty.disk.inject(Fault(.sync, count: 1, .error(error)))
+    let status = try queue.flush().status
+    #expect(status == .success)
+    #expect(faulty.disk.count(.sync) == syncs + 2)
+    faulty.disk.inject(Fault(.sync, count: 1, .error(error)))
+    faulty.disk.inject(Fault(.sync, count: 1, .error(EIO)))
+    let failed = try queue.flush().status
+    #expect(failed == .writeFault)
+    faulty.host.disconnect()
+    try faulty.daemon.terminate()
+  }
+
   /// Through the page cache a write succeeds and is lost when it is written back; the flush after it must say so,
   /// whichever way the kernel's only report of it was used up.
   @Test(arguments: [false, true]) func reportsLossesOfThePageCache(_ isForced: Bool) throws {

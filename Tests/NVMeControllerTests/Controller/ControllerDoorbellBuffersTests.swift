@@ -156,6 +156,25 @@ import Testing
     #expect(queue.room == 63)
   }
 
+  /// The event index of a head asks for doorbells. Whatever it holds, completions are announced by interrupts.
+  @Test func interruptsAreNotSuppressed() throws {
+    let host = try ControllerDoorbellBuffersTests.host()
+    let shadow = try ControllerDoorbellBuffersTests.configure(host)
+    let queue = try host.createQueuePair(size: 64, vector: 3)
+    let ring = try #require(host.completions[1])
+    ring.consumes = false
+    try host.settle()
+    _ = host.takeInterrupts(3)
+    for index: UInt32 in [0, 1, 2, 7, 40, 63, 64, 0x7fff, 0xffff, UInt32.max] {
+      shadow.eventIndex(1, isHead: true).store(index)
+      for _ in 0..<3 {
+        host.submit(.flush(), on: queue)
+        try host.settle()
+        #expect(ring.reap() == 1 && host.takeInterrupts(3) == 1, "event index \(index)")
+      }
+    }
+  }
+
   /// The admin queue's words mean nothing.
   @Test func adminQueueHasNoPart() throws {
     let host = try ControllerDoorbellBuffersTests.host()

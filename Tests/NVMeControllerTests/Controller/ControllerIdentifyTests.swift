@@ -99,13 +99,30 @@ import Testing
     #expect(Array(bytes[256..<258]) == [0, 0] && Array(bytes[522..<524]) == [0, 0] && bytes[263] == 0)
   }
 
-  @Test(arguments: [(4 << 10, 0), (64 << 10, 4), (128 << 10, 5)]) func transferSize(bytes: Int, value: UInt8) throws {
+  @Test(arguments: [(8 << 10, 1), (64 << 10, 4), (128 << 10, 5)]) func transferSize(bytes: Int, value: UInt8) throws {
     let host = try Host { $0.maximumTransfer = bytes }
     let data = host.ram.allocate()
     try host.admin(.identify(1, to: data))
     #expect(host.ram.bytes(data, 78)[77] == value)
     try host.admin(.identify(6, to: data))
     #expect(host.ram.bytes(data, 1)[0] == value, "VSL: Verify reads into a buffer of that size")
+  }
+
+  /// One controller of one subsystem, whose namespaces are nobody else's; and what is atomic is one block. Drivers make
+  /// other devices, or other guarantees, of anything else.
+  @Test func claimsNoMoreThanItKeeps() throws {
+    let host = try ControllerIdentifyTests.host()
+    let controller = try #require(try ControllerIdentifyTests.identify(host, .controller))
+    #expect(controller[76] == 0, "CMIC: no other port, controller or function")
+    #expect(controller[526..<530].allSatisfy { $0 == 0 }, "AWUN and AWUPF: one block")
+    #expect(controller[532..<534].allSatisfy { $0 == 0 }, "ACWU: no fused compare and write")
+    for nsid: UInt32 in [1, 3] {
+      let namespace = try #require(try ControllerIdentifyTests.identify(host, .namespace, nsid: nsid))
+      #expect(namespace[30] == 0, "NMIC: attached to one controller")
+      #expect(namespace[24] & 2 == 0, "NSFEAT: no atomicity of its own")
+      #expect(namespace[34..<46].allSatisfy { $0 == 0 }, "NAWUN to NABSPF")
+      #expect(namespace[92..<96].allSatisfy { $0 == 0 }, "ANAGRPID")
+    }
   }
 
   @Test func namespace() throws {
