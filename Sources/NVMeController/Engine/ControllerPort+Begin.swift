@@ -143,7 +143,8 @@ extension ControllerPort {
         index, operation, command, from: origin, offset: offset, length: length, segmentCount: segments.count,
         dataSync: dataSync)
       if isForced != dataSync { resources.requests[index].syncsAfter = true }
-      if segments.alignmentBits & namespaces[place].alignmentMask == 0 {
+      let mask = isWrite ? namespaces[place].writeAlignmentMask : namespaces[place].alignmentMask
+      if segments.alignmentBits & mask == 0 {
         unsafe prepare(
           index, fd, operation, base, segments.count, offset: offset,
           cookie: cookie, dataSync: dataSync, &resources)

@@ -65,6 +65,7 @@ package struct EngineHarness: ~Copyable {
     namespace.blockShift = blockShift
     namespace.blockCount = blockCount
     namespace.alignmentMask = alignmentMask
+    namespace.writeAlignmentMask = alignmentMask
     engine.ports[0].namespaces[0] = namespace
   }
 

@@ -16,6 +16,8 @@ struct NamespaceGeometry: Sendable {
   var isBuffered = false
   /// Guest addresses and lengths with one of these bits set need a bounce buffer.
   var alignmentMask: UInt = 0
+  /// The same for writes.
+  var writeAlignmentMask: UInt = 0
 
   init() {}
 
@@ -27,5 +29,9 @@ struct NamespaceGeometry: Sendable {
     isReadOnly = namespace.backend.readOnly
     isBuffered = namespace.backend.image?.options.cache == .buffered
     alignmentMask = UInt(max(namespace.backend.alignment.memory, 1) - 1)
+    // The kernel takes the data page by page, and stops between two of them where this process is killed: half of a block
+    // would be written. So each block has to lie in one page, unless the kernel writes nothing smaller.
+    let isWhole = namespace.backend.alignment.offset >> Int(blockShift) > 0
+    writeAlignmentMask = isWhole ? alignmentMask : alignmentMask | (1 << UInt(blockShift) - 1)
   }
 }
