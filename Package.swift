@@ -80,6 +80,7 @@ let package = Package(
       name: "NVMeController", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
     .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "TOML", swiftSettings: room),
     .target(
       name: "DeviceServer",
       dependencies: [
@@ -145,6 +146,7 @@ let package = Package(
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
+      ("TOML", []),
       ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
       ("Control", ["LinuxIO"]),
