@@ -61,7 +61,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-    .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
   ],
@@ -80,6 +79,7 @@ let package = Package(
       name: "NVMeController", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"],
       swiftSettings: room),
     .target(name: "PCIDevice", dependencies: ["LinuxIO"], swiftSettings: room),
+    .target(name: "TOML", swiftSettings: room),
     .target(
       name: "DeviceServer",
       dependencies: [
@@ -101,7 +101,7 @@ let package = Package(
       dependencies: [
         "CLinux", "Control", "CVersion", "LinuxIO", "Sandbox", "BPF", "Doorbells", "GuestMemory", "NVMeSpec",
         "NVMeController",
-        "PCIDevice", "Storage", "DeviceServer", "Metrics", "TOMLKit",
+        "PCIDevice", "Storage", "DeviceServer", "Metrics", "TOML",
         .product(name: "Logging", package: "swift-log"),
       ] + kvm,
       swiftSettings: room),
@@ -146,7 +146,8 @@ let package = Package(
       ("NVMeController", ["LinuxIO", "NVMeSpec", "GuestMemory", "Doorbells", "Storage"]),
       ("PCIDevice", []),
       ("DeviceServer", ["LinuxIO", "NVMeSpec", "Doorbells", "NVMeController", "PCIDevice", "Storage", "VFIOUser"]),
-      ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage"] + kvmRooms),
+      ("TOML", []),
+      ("Daemon", ["BPF", "CLinux", "Doorbells", "LinuxIO", "Storage", "TOML"] + kvmRooms),
       ("NVMeHost", ["LinuxIO", "NVMeSpec", "VFIOUser"]),
       ("Control", ["LinuxIO"]),
       ("Console", ["Control", "Daemon", "GuestMemory", "NVMeController"]),

@@ -1,3 +1,5 @@
+import TOML
+
 /// What no key shows by itself: keys that need or exclude each other, and things that two owners must not share.
 struct ConfigurationConsistency {
   private let file: String?

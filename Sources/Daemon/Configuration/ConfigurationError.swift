@@ -1,10 +1,4 @@
-/// A place in a text, counted from 1; columns count characters.
-public struct SourcePosition: Sendable, Equatable {
-  /// Line number.
-  public let line: Int
-  /// Column number.
-  public let column: Int
-}
+import TOML
 
 /// One thing that is wrong with a configuration.
 public struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxIO
+import TOML
 
 extension DaemonConfiguration {
   /// The largest configuration file that is read, in bytes.
@@ -15,11 +16,8 @@ extension DaemonConfiguration {
   ///     opened.
   /// - Throws: everything that is wrong with it.
   public init(path: String, checkingFiles: Bool = false) throws(ConfigurationErrors) {
-    func refusal(_ message: String, line: Int? = nil) -> ConfigurationErrors {
-      let position = line.map { SourcePosition(line: $0, column: 1) }
-      return ConfigurationErrors([
-        ConfigurationError(file: path, position: position, keyPath: nil, message: message)
-      ])
+    func refusal(_ message: String) -> ConfigurationErrors {
+      ConfigurationErrors([ConfigurationError(file: path, position: nil, keyPath: nil, message: message)])
     }
     let contents: [UInt8]?
     do throws(Errno) {
@@ -37,12 +35,9 @@ extension DaemonConfiguration {
     guard bytes.count <= Self.maximumFileSize else {
       throw refusal("is larger than 1 MiB, which no configuration is; check the path")
     }
-    guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw refusal("is not UTF-8; save it as UTF-8", line: Self.lineThatIsNotUTF8(bytes))
-    }
     var folder = absolutePath(path, in: Self.currentFolder())
     if let slash = folder.lastIndex(of: "/") { folder = String(folder[..<slash]) }
-    try self.init(text: text, file: path, folder: folder, checkingFiles: checkingFiles)
+    try self.init(utf8: bytes, file: path, folder: folder, checkingFiles: checkingFiles)
   }
 
   /// Reads the text of a configuration file.
@@ -56,12 +51,17 @@ extension DaemonConfiguration {
   public init(
     text: String, file: String?, folder: String, checkingFiles: Bool = false
   ) throws(ConfigurationErrors) {
+    try self.init(utf8: Array(text.utf8), file: file, folder: folder, checkingFiles: checkingFiles)
+  }
+
+  private init(utf8: [UInt8], file: String?, folder: String, checkingFiles: Bool) throws(ConfigurationErrors) {
     let document: TOMLNode
-    do throws(TOMLSyntaxError) {
-      document = try TOMLNode.document(text)
+    do throws(TOMLError) {
+      document = try TOMLNode.document(utf8, limits: Self.limits)
     } catch {
+      let message = TOMLSyntaxAdvice.message(error.problem, line: Self.line(error.position.line, of: utf8))
       throw ConfigurationErrors([
-        ConfigurationError(file: file, position: error.position, keyPath: nil, message: error.message)
+        ConfigurationError(file: file, position: error.position, keyPath: nil, message: message)
       ])
     }
     var reader = ConfigurationReader(file: file, folder: folder, checksFiles: checkingFiles)
@@ -119,10 +119,22 @@ extension DaemonConfiguration {
     return bytes
   }
 
-  /// The first line that is not UTF-8.
-  private static func lineThatIsNotUTF8(_ bytes: [UInt8]) -> Int? {
-    let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    return lines.firstIndex { String(validating: $0, as: UTF8.self) == nil }.map { $0 + 1 }
+  /// A file becomes paths and names, which are C strings: they cannot have a NUL.
+  private static var limits: TOMLLimits {
+    var limits = TOMLLimits()
+    limits.byteCount = maximumFileSize
+    limits.allowsNUL = false
+    return limits
+  }
+
+  /// The beginning of a line, which counts from 1.
+  private static func line(_ number: Int, of text: [UInt8]) -> String {
+    var start = text.startIndex
+    for _ in 1..<max(1, number) {
+      guard let end = text[start...].firstIndex(of: UInt8(ascii: "\n")) else { return "" }
+      start = end + 1
+    }
+    return String(decoding: text[start...].prefix(300).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
   /// The absolute path of the working directory, "/" where it has none.

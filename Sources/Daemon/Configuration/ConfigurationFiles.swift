@@ -1,6 +1,7 @@
 import Glibc
 import LinuxIO
 import Storage
+import TOML
 
 /// What only this host shows: images that are not there or are the same under two names, and folders of sockets.
 ///

@@ -1,3 +1,5 @@
+import TOML
+
 /// A table that has been read: the model with what was right in it, and where things were.
 struct ReadTable<Model: ConfigurationModel>: Sendable {
   /// The model; fields whose key was absent or refused have their defaults.
@@ -42,10 +44,9 @@ struct ConfigurationReader {
   /// Reads the whole document; what is refused is in `errors` and has its default in the result.
   mutating func read(_ document: TOMLNode) -> DaemonConfiguration {
     guard case .table(let members) = document.content else { return .unset }
-    for (key, node) in members.sorted(by: { $0.key < $1.key })
-    where !ConfigurationSchema.topLevel.contains(key) {
+    for member in members.members where !ConfigurationSchema.topLevel.contains(member.key) {
       reportUnknown(
-        key, in: "", at: node.position, known: ConfigurationSchema.topLevel,
+        member.key, in: "", at: member.position, known: ConfigurationSchema.topLevel,
         otherwise: "a file has the tables [daemon], [metrics] and [[controller]]")
     }
     var daemon = readDaemon(members["daemon"])
@@ -135,7 +136,7 @@ struct ConfigurationReader {
   private mutating func tables(_ node: TOMLNode?, path: String, header: String) -> [TOMLNode] {
     guard let node else { return [] }
     guard case .array(let elements) = node.content else {
-      if case .table(let members) = node.content, members.keys.allSatisfy({ $0 == "namespace" }) {
+      if case .table(let table) = node.content, table.keys.allSatisfy({ $0 == "namespace" }) {
         report(path, at: node.position, "\(ConfigurationSchema.namespace.header) has no \(header) above it; write one")
       } else {
         report(path, at: node.position, "is \(node.typeName); write \(header)")
@@ -152,20 +153,21 @@ struct ConfigurationReader {
   private mutating func readTable<Model>(_ node: TOMLNode, _ schema: ConfigurationTable<Model>) -> ReadTable<Model> {
     var table = ReadTable(model: Model.unset, position: node.position)
     guard case .table(let members) = node.content else { return table }
-    for (key, node) in members.sorted(by: { $0.key < $1.key }) {
+    for member in members.members {
+      let key = member.key
       guard let setting = schema.settings.first(where: { $0.key == key }) else {
         if schema.tables.contains(key) { continue }
         reportUnknown(
-          key, in: schema.path + ".", at: node.position, known: schema.keys,
+          key, in: schema.path + ".", at: member.position, known: schema.keys,
           otherwise: "\(schema.header) has the keys \(schema.keys.joined(separator: ", "))")
         continue
       }
-      table.keys[key] = .some(node.position)
+      table.keys[key] = .some(member.position)
       do throws(ValueProblem) {
-        try setting.read(node, &table.model)
+        try setting.read(member.node, &table.model)
       } catch {
         table.refused.insert(key)
-        report("\(schema.path).\(key)", at: node.position, "\(error.text); write \(setting.expected)")
+        report("\(schema.path).\(key)", at: member.position, "\(error.text); write \(setting.expected)")
       }
     }
     for setting in schema.settings where setting.absence == .refused && table.keys[setting.key] == nil {

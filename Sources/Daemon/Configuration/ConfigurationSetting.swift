@@ -1,3 +1,5 @@
+import TOML
+
 /// A part of the configuration that is a table in the file.
 protocol ConfigurationModel: Sendable {
   /// The model with nothing set.

@@ -1,32 +1,67 @@
+import TOML
+
 /// What to write in the place of a line that is no TOML.
 ///
-/// The parser says what it expected and what it saw; what somebody meant shows in the line.
+/// The reader says what it expected and what it found; what somebody meant shows in the line.
 enum TOMLSyntaxAdvice {
-  /// The parser's words without their beginning, and advice: "not TOML: expected '=', saw ':'; write io_threads = 1".
+  /// The problem, and advice: "not TOML: expected '=', found ':'; write io_threads = 1".
   ///
   /// - Parameters:
-  ///   - description: what the parser says.
-  ///   - line: the line that it names.
-  static func message(_ description: String, line: String) -> String {
-    var problem = Substring(description)
-    if problem.hasPrefix("Error while parsing "), let colon = problem.firstRange(of: ": ") {
-      problem = problem[colon.upperBound...]
+  ///   - problem: what the reader says.
+  ///   - line: the line where it is.
+  static func message(_ problem: TOMLProblem, line: String) -> String {
+    switch problem {
+    case .notUTF8: return "is not UTF-8; save it as UTF-8"
+    case .controlCharacter(0): return "not TOML: a NUL character; remove it, or save the file as UTF-8"
+    case .nul: return "not allowed: a NUL character in a text; remove it"
+    case .limit(let limit, _): return "\(problem); \(advice(on: limit))"
+    default: return "not TOML: \(printable("\(problem)", limit: 160)); \(advice(problem, trimmed(line)))"
     }
-    return "not TOML: \(printable(String(problem), limit: 160)); \(advice(description, String(problem), trimmed(line)))"
   }
 
-  private static func advice(_ description: String, _ problem: String, _ line: Substring) -> String {
-    if problem.contains("nested value depth") { return "no value of a configuration is nested like this" }
-    if problem.contains("'\\r'") { return "end lines with LF or CR LF" }
-    if problem.contains("ontrol character"), !line.contains("="), !line.contains("[") { return "remove the character" }
-    if problem.contains("'\\u") { return "write plain spaces, quotes and letters" }
-    if description.contains("parsing inline table") { return "write { key = value, key = value }, in one line" }
-    if description.contains("parsing date") || description.contains("parsing time") {
-      return "no key takes a date or time; write a number, or a text in quotes"
+  private static func advice(on limit: TOMLProblem.Limit) -> String {
+    switch limit {
+    case .byteCount, .nodes: "no configuration has as many"
+    case .keyParts: "no key of a configuration has more than one"
+    case .keyByteCount: "no key of a configuration is as long"
+    case .depth: "no value of a configuration is nested like this"
     }
-    if problem.hasPrefix("cannot redefine") { return redefinition(problem) }
-    if problem.hasPrefix("cannot insert") { return "write the keys of a table in one place" }
-    if line.first == "[" { return "write a header such as [daemon] or [[controller]], alone in its line" }
+  }
+
+  private static func advice(_ problem: TOMLProblem, _ line: Substring) -> String {
+    switch problem {
+    case .carriageReturn: return "end lines with LF or CR LF"
+    case .controlCharacter: return "remove the character"
+    case .expected(.inlineTableSeparator, _), .commaAtEnd: return "write { key = value, key = value }, in one line"
+    case .expected(.arraySeparator, _), .openArray: return "write a list such as [2, 3]"
+    case .openString(let quotes): return "end the text with \(quotes)" + (quotes.count == 1 ? " in its line" : "")
+    case .unknownEscape, .escapeDigits, .noScalar:
+      return "write \\\\ for a backslash, or the text in single quotes: '...'"
+    case .value(.dateTime, _): return "no key takes a date or time; write a number, or a text in quotes"
+    case .redefinition(let redefinition): return advice(on: redefinition)
+    case .expected(.headerEnd, _), .expected(.arrayHeaderEnd, _): return header
+    case .expected(_, found: .character(let scalar)) where isOddSpace(scalar):
+      return "write plain spaces, quotes and letters"
+    default: return value(of: line)
+    }
+  }
+
+  private static let header = "write a header such as [daemon] or [[controller]], alone in its line"
+
+  private static func isOddSpace(_ scalar: Unicode.Scalar) -> Bool {
+    !scalar.isASCII && (scalar.properties.isWhitespace || scalar.properties.generalCategory == .format)
+  }
+
+  private static func advice(on redefinition: TOMLProblem.Redefinition) -> String {
+    switch (redefinition.definition, redefinition.existing) {
+    case (.value, _), (.table, .table), (.table, .dottedTable), (.table, .inlineTable): "write it once"
+    case (.member, .inlineTable), (.member, .table): "write the keys of a table in one place"
+    default: "write [daemon] once, and [[controller]] for each controller"
+    }
+  }
+
+  private static func value(of line: Substring) -> String {
+    if line.first == "[" { return header }
     guard let first = line.first, first.isASCII, first.isLetter || first.isNumber || "_-\"'=".contains(first) else {
       return "a file is lines of key = value below headers such as [daemon]; comments begin with #"
     }
@@ -46,13 +81,6 @@ enum TOMLSyntaxAdvice {
     return "write \(key) = \(printable(String(rest), limit: 60))"
   }
 
-  private static func redefinition(_ problem: String) -> String {
-    if problem.contains("array-of-tables") || problem.hasSuffix(" as table") {
-      return "write [daemon] once, and [[controller]] for each controller"
-    }
-    return "write it once"
-  }
-
   private static func value(_ value: Substring, of key: Substring) -> String {
     guard let first = value.first else { return "write a value behind '='" }
     let word = value.prefix { $0.isLetter || $0.isNumber || "._-/".contains($0) }
@@ -62,15 +90,8 @@ enum TOMLSyntaxAdvice {
     case "[": return "write a list such as [2, 3]"
     case "{": return "write { key = value, key = value }, in one line"
     case "\"", "'":
-      if value.contains("\\"), first == "\"" {
-        return "write \\\\ for a backslash, or the text in single quotes: '...'"
-      }
-      if value.hasPrefix(String(repeating: first, count: 3)) {
-        return "end the text with \(String(repeating: first, count: 3))"
-      }
-      let inner = value.dropFirst()
-      guard let end = inner.firstIndex(of: first) else { return "end the text with \(first) in its line" }
-      return inner.index(after: end) == inner.endIndex
+      guard let end = value.dropFirst().firstIndex(of: first) else { return "end the text with \(first) in its line" }
+      return value.index(after: end) == value.endIndex
         ? "remove what is no plain character of the text" : "write nothing behind the text in its line"
     default: break
     }

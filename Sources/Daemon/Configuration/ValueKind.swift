@@ -1,3 +1,5 @@
+import TOML
+
 /// What is wrong with a value, as the first half of a sentence: "is a string".
 struct ValueProblem: Error, Equatable {
   let text: String

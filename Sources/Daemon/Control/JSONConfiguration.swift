@@ -1,5 +1,6 @@
 import Control
 import LinuxIO
+import TOML
 
 /// Parts of a configuration that come as JSON: an object has the keys of the table in a configuration file, and is
 /// checked by the same schema.
@@ -106,7 +107,7 @@ enum JSONConfiguration {
         .invalidParameters,
         "'\(key)' is the path \(quoted(path)); write an absolute one, as the daemon's folder is another")
     }
-    return TOMLNode(content: .table(members.compactMapValues(node)), position: nil)
+    return TOMLNode(content: .table(TOMLTable(members.compactMapValues(node))), position: nil)
   }
 
   /// nil for null, which is as if the key were not there.
@@ -116,10 +117,11 @@ enum JSONConfiguration {
     case .null: return nil
     case .bool(let flag): content = .boolean(flag)
     case .integer(let number): content = .integer(Int(number))
-    case .unsigned, .number: content = .float
+    case .unsigned(let number): content = .float(Double(number))
+    case .number(let number): content = .float(number)
     case .string(let text): content = .string(text)
     case .array(let elements): content = .array(elements.compactMap(node))
-    case .object(let members): content = .table(members.compactMapValues(node))
+    case .object(let members): content = .table(TOMLTable(members.compactMapValues(node)))
     }
     return TOMLNode(content: content, position: nil)
   }

@@ -98,7 +98,7 @@ struct BadConfiguration: Sendable, CustomTestStringConvertible {
     BadConfiguration("[controller]\nname = \"a\"", "nvmed.toml:1: controller: is a table; write [[controller]]"),
     BadConfiguration(
       "controller = [\n  { name = \"a\" },\n  7,\n]",
-      "nvmed.toml:1: controller: element 2 is an integer; write [[controller]]"),
+      "nvmed.toml:3: controller: element 2 is an integer; write [[controller]]"),
     BadConfiguration(
       controller + "[controller.namespace]\nimage = \"/a\"",
       "nvmed.toml:4: controller.namespace: is a table; write [[controller.namespace]]"),

@@ -77,7 +77,7 @@ import Testing
 
   @Test func textThatIsNotUTF8() throws {
     try withFile(Array("[daemon]\n# caf".utf8) + [0xe9] + Array("\n".utf8)) { path in
-      #expect(errors(path) == ["\(path):2:1: is not UTF-8; save it as UTF-8"])
+      #expect(errors(path) == ["\(path):2:6: is not UTF-8; save it as UTF-8"])
     }
   }
 }
