@@ -16,7 +16,8 @@ struct SoakBench: ParsableCommand {
       reloads, drains, other controllers, questions on the control socket, scrapes of metrics.
 
       After a warm-up, and after every minute, all guests read all of their blocks and go: the daemon must hold as many \
-      descriptors, threads, mappings and aio contexts as after the warm-up, and not more memory than the allowance says. \
+      descriptors, threads and aio contexts as after the warm-up, as many mappings but for eight of the allocator's, and \
+      not more memory than the allowance says. \
       At the end it is ended, and the images are verified without it. Exit status 0: all of it was right.
       """)
 
