@@ -53,6 +53,11 @@ extension BenchResult {
           [charts.bars("idle_wakeups", "Wake-ups while nobody asks for anything")],
           [charts.bars("idle_cpu_ns", "CPU time meanwhile, ns")],
         ]
+      case "isolation":
+        [
+          [charts.bars("p99_factor", "p99 latency next to an attack, of that alone", isLogarithmic: true)],
+          [charts.bars("attacked_p99_ns", "p99 latency next to an attack, ns", isLogarithmic: true)],
+        ]
       default: []
       }
     return Picture(
