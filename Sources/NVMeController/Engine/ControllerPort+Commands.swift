@@ -81,6 +81,8 @@ extension ControllerPort {
     _ = submissionQueues[index].look()
     guard submissionQueues[index].waits(command) else { return false }
     submissionQueues[index].abortedCommand = command
+    // Before the other queues have used up the round.
+    firstQueue = index
     service(&resources)
     let isAborted = submissionQueues[index].abortedCommand == nil
     submissionQueues[index].abortedCommand = nil

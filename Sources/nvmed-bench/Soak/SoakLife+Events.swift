@@ -81,7 +81,8 @@ extension SoakLife {
 
   private mutating func abort(_ guest: inout SoakGuest) throws {
     let index = Int(guest.random.next() % UInt64(queues.count))
-    let identifiers = queues[index].identifiersInFlight
+    // One whose end has only not been taken yet is not asked for twice.
+    let identifiers = queues[index].abortable
     guard !identifiers.isEmpty else { return }
     let command = identifiers[Int(guest.random.next() % UInt64(identifiers.count))]
     guest.note("aborts")

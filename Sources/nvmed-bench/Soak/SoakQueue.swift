@@ -60,6 +60,9 @@ struct SoakQueue: ~Copyable, Sendable {
   /// The identifiers of commands that have not completed.
   var identifiersInFlight: [Int] { (0..<SoakLane.depth).filter { commands[$0].isInFlight } }
 
+  /// Those of them that no Abort has ended.
+  var abortable: [Int] { identifiersInFlight.filter { commands[$0].abort != .isDone } }
+
   // MARK: Submission
 
   /// Writes at most `limit` commands at random; how many there was room for.

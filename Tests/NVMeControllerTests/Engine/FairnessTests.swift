@@ -99,6 +99,14 @@ import Testing
     for queue in 0..<64 { #expect(rig.inFlight(0, queue) == 0, "queue \(queue)") }
   }
 
+  /// A command that waits is found though the other queues have more than a round of them.
+  @Test(arguments: 1...4 as ClosedRange<UInt16>) func abortsInAnyQueue(_ queue: UInt16) throws {
+    var rig = try EngineRig.make(queues: [4], .null, blockCount: 1 << 20)
+    rig.fill(FairnessTests.read(rig.data), 0)
+    let isAborted = rig.engine.ports[0].abort(queue, 10, &rig.engine.resources)
+    #expect(isAborted)
+  }
+
   /// Alone a controller is served as long as there is something, in however many rounds.
   @Test func everythingOfOne() throws {
     var rig = try EngineRig.make(queues: [64], .null, blockCount: 1 << 20)
