@@ -162,7 +162,7 @@ let package = Package(
       .testTarget(
         name: "IntegrationTests",
         dependencies: [
-          "nvmed", "nvmed-bench", "nvmed-manual", "NVMeHost", "LinuxIO", "NVMeSpec", "VFIOUser", "Control",
+          "nvmed", "nvmed-bench", "nvmed-manual", "NVMeHost", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Control",
         ],
         swiftSettings: strict)
     ] + virtualization + fuzzing

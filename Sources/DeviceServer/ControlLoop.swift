@@ -39,6 +39,16 @@ final class ControlLoop {
     case retry
   }
 
+  /// A message that waits for its effects.
+  private struct Hold {
+    let number: UInt64
+    /// When it is answered without them, of `Clock.monotonic`.
+    let deadline: UInt64
+  }
+
+  /// How long a message waits for its effects, in ns: commands in flight may be with a disk that does not answer. QEMU
+  /// gives up a device that has not answered for 5 s.
+  private static let holdLimit: UInt64 = 3_000_000_000
   /// Messages received before other events have their turn.
   private static let burst = 64
   /// How long the socket is left alone after a client could not be accepted, in ms.
@@ -61,8 +71,9 @@ final class ControlLoop {
   /// What is to be done at the end of the client, unless it is done before.
   var endActions: [UInt64: () -> Void] = [:]
   var nextAction: UInt64 = 0
-  /// Whether a message waits for its effects before it is answered.
-  private var isHeld = false
+  /// The message that waits for its effects before it is answered.
+  private var heldMessage: Hold?
+  private var nextHold: UInt64 = 0
   /// What the connection is watched for.
   private var watched: Epoll.Events?
   private var isStopping = false
@@ -104,14 +115,23 @@ final class ControlLoop {
   /// - Parameter timeout: ms; 0: takes what is there; -1: until there is one.
   /// - Returns: whether there were any.
   func turn(timeout: Int32) -> Bool {
-    epoll.wait(timeout: timeout, into: &events)
+    epoll.wait(timeout: limited(timeout), into: &events)
     if listening == .retry, events.count == 0 { listen() }
     for index in 0..<events.count {
       let event = events[index]
       take(event)
       if isOver { break }
     }
+    if let heldMessage, Clock.monotonic >= heldMessage.deadline { giveUpHold() }
     return events.count > 0
+  }
+
+  /// A timeout that does not go beyond the deadline of a message that waits.
+  private func limited(_ timeout: Int32) -> Int32 {
+    guard let heldMessage else { return timeout }
+    let now = Clock.monotonic
+    let left = Int32(clamping: heldMessage.deadline > now ? (heldMessage.deadline - now) / 1_000_000 + 1 : 0)
+    return timeout < 0 ? left : min(timeout, left)
   }
 
   private func take(_ event: Epoll.Event) {
@@ -196,7 +216,7 @@ final class ControlLoop {
     client = process > 0 ? process : nil
     connection = ServerConnection(socket)
     state = .serving
-    isHeld = false
+    heldMessage = nil
     watched = nil
     let controller = device.controller
     controller.report = { [unowned self] report in log(report) }
@@ -215,7 +235,7 @@ final class ControlLoop {
     guard let descriptor = connection?.descriptor else { return }
     let wantsWrite = connection?.wantsWrite == true
     var wanted: Epoll.Events? = nil
-    if !isHeld { wanted = [.readable] }
+    if heldMessage == nil { wanted = [.readable] }
     if wantsWrite { wanted = (wanted ?? []).union(.writable) }
     guard wanted != watched else { return }
     // A connection that is watched for nothing would still report its end, over and over.
@@ -319,7 +339,7 @@ final class ControlLoop {
   private func receive(_ events: Epoll.Events) {
     if events.contains(.writable) { connection?.flush() }
     var budget = ControlLoop.burst
-    while state == .serving, !isHeld, budget > 0 {
+    while state == .serving, heldMessage == nil, budget > 0 {
       budget -= 1
       guard let reception = connection?.receive() else { return }
       switch reception {
@@ -380,7 +400,7 @@ final class ControlLoop {
       do throws(Errno) {
         try device.map(map, descriptors.take(0), then: finish)
       } catch {
-        isHeld = false
+        heldMessage = nil
         throw error
       }
     case .dmaUnmap(let unmap):
@@ -455,7 +475,7 @@ final class ControlLoop {
     do throws(Errno) {
       try device.setIRQs(change, descriptors, then: finish)
     } catch {
-      isHeld = false
+      heldMessage = nil
       throw error
     }
   }
@@ -498,12 +518,29 @@ final class ControlLoop {
   }
 
   private func beginHold(_ reply: @escaping () -> Reply) -> () -> Void {
-    isHeld = true
+    let number = nextHold
+    nextHold += 1
+    heldMessage = Hold(number: number, deadline: Clock.monotonic + ControlLoop.holdLimit)
     return { [self] in
-      isHeld = false
+      guard heldMessage?.number == number else { return }
+      heldMessage = nil
       guard state == .serving else { return }
       connection?.reply(reply())
       updateWatch()
     }
+  }
+
+  /// Answers a message that commands in flight have kept waiting for too long. What it asks for is done when they end.
+  private func giveUpHold() {
+    heldMessage = nil
+    guard state == .serving else { return }
+    let number = connection?.header.commandNumber ?? 0
+    log.log(
+      .warning,
+      "the storage does not answer: a message of the client that waits for commands in flight is refused as busy",
+      ["message_number": "\(number)"])
+    device?.finishFunctionReset()
+    connection?.reply(.error(.busy))
+    updateWatch()
   }
 }

@@ -22,6 +22,11 @@ final class Device {
   var doorbellOffer: DoorbellOffer?
   /// Where a tracer stores its doorbells.
   var tracedPage: TracedPage?
+  /// What is left of a reset that waits for what is in flight.
+  private var functionReset: (() -> Void)?
+  /// Memory that was taken back and is still in use, by a number of its own.
+  var unmappings: [UInt64: Unmapping] = [:]
+  var nextUnmapping: UInt64 = 0
   /// Takes what an operator should know.
   var warn: ((String) -> Void)?
 
@@ -108,11 +113,11 @@ final class Device {
       return completion()
     }
     if events.contains(.functionLevelReset) {
-      controller.reset { [self] in
-        configuration.functionLevelReset()
-        followBAR()
-        completion()
-      }
+      reset(
+        { [self] in
+          configuration.functionLevelReset()
+          followBAR()
+        }, then: completion)
       return
     }
     if events.contains(.bar0AddressChanged) { followBAR() }
@@ -134,41 +139,30 @@ final class Device {
 
   /// DEVICE_RESET: the function as after power-on; DMA maps and eventfds stay, as they are the client's.
   func reset(then completion: @escaping () -> Void) {
+    reset(
+      { [self] in
+        configuration.reset()
+        followBAR()
+        msix.reset()
+      }, then: completion)
+  }
+
+  /// - Parameter function: what of the function is not the controller's.
+  private func reset(_ function: @escaping () -> Void, then completion: @escaping () -> Void) {
+    functionReset = function
     controller.reset { [self] in
-      configuration.reset()
-      followBAR()
-      msix.reset()
+      finishFunctionReset()
+      // (Where that was done before, they may be other ones than after a reset.)
+      controller.setBusMaster(configuration.busMasterEnabled) {}
+      controller.setSleeping(configuration.powerState != .d0) {}
       completion()
     }
   }
 
-  // MARK: Memory
-
-  /// Takes memory; `completion` is called when commands may use it.
-  func map(
-    _ map: DMAMap, _ descriptor: consuming FileDescriptor?, then completion: @escaping () -> Void
-  ) throws(Errno) {
-    var access: MemoryRegion.Access = []
-    if map.flags.contains(.read) { access.insert(.read) }
-    if map.flags.contains(.write) { access.insert(.write) }
-    let region = try memory.map(
-      iova: map.address, size: map.length, descriptor: descriptor, offset: map.fileOffset, access: access)
-    guard let region else { return completion() }
-    controller.map(region, then: completion)
-  }
-
-  /// Takes memory back; `completion` is called when nothing touches it and it is unmapped here.
-  func unmap(_ unmap: DMAUnmap, then completion: @escaping () -> Void) throws(Errno) {
-    let isAll = unmap.flags.contains(.all)
-    let removed = isAll ? memory.unmapAll() : try memory.unmap(iova: unmap.address, size: unmap.length)
-    guard removed.count > 0 else { return completion() }
-    let address = isAll ? 0 : unmap.address
-    let length = isAll ? UInt64.max : unmap.length
-    var held: DMATable.Removed? = removed
-    controller.unmap(iova: address, size: length) {
-      held = nil
-      _ = held
-      completion()
-    }
+  /// Does what a reset does to configuration space and MSI-X, where one still waits for what is in flight: the client is
+  /// not kept waiting any longer, and what it writes from now on is not to be lost.
+  func finishFunctionReset() {
+    functionReset?()
+    functionReset = nil
   }
 }

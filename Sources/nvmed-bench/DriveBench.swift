@@ -17,6 +17,7 @@ struct DriveBench: ParsableCommand {
       start COMMAND                begins one of these and does not wait
       wait SECONDS                 what became of all that were started, or "in flight" after so many seconds
       errors                       entries of the error log, media errors and critical warning
+      log COUNT                    the newest entries of the error log: statuses and first blocks
       reset                        disables and enables the controller
 
       The answer is the status as type and code, in hexadecimal, with "dnr" for Do Not Retry: "2/80" is a write fault. \

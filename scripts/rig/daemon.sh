@@ -6,6 +6,15 @@ load_modules() {
   while read -r module; do insmod "/modules/$module.ko" || return; done </modules/order
 }
 
+# disk N: the block device of the N-th --disk, from 0 on. (The kernel numbers them as they answer.)
+disk() {
+  for controller in /sys/class/nvme/nvme*; do
+    read -r serial <"$controller/serial"
+    [ "$serial" = "disk$1" ] || continue
+    for namespace in "$controller"/nvme*n*; do echo "/dev/${namespace##*/}"; done
+  done
+}
+
 # start_nvmed ARG...: comes back when it serves, or fails.
 start_nvmed() {
   nvmed serve "$@" >nvmed.log 2>&1 </dev/null &

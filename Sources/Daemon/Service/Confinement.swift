@@ -63,12 +63,21 @@ enum Confinement {
   }
 
   /// What may be opened again of an image that is configured: its folder, as images are replaced there, or itself where
-  /// it is a device or other folders are configured.
+  /// it is a device or other folders are configured; nothing of its own where it is in one of these.
+  ///
+  /// The kernel keeps the inode of each file that a rule names until the process ends: the space of an image that was
+  /// removed and deleted would not be free before.
   private static func room(of image: String, _ configuration: DaemonConfiguration) -> String? {
     var found = stat()
     guard unsafe stat(image, &found) == 0 else { return nil }
     let isFile = found.st_mode & S_IFMT == S_IFREG
+    if isFile, configuration.imageFolders.contains(where: { isInside(image, $0) }) { return nil }
     return isFile && configuration.imageFolders.isEmpty ? folder(image) : image
+  }
+
+  private static func isInside(_ file: String, _ folder: String) -> Bool {
+    let folder = target(folder)
+    return target(file).hasPrefix(folder.hasSuffix("/") ? folder : folder + "/")
   }
 
   private static func mode(_ choice: SandboxChoice) -> Sandbox.Mode {

@@ -140,15 +140,22 @@ extension ControllerPort {
       return
     }
     resolveQueues()
-    for slot in 0..<resources.requests.count
-    where resources.requests[slot].port == number && !resources.requests[slot].isAwaited {
+    var isTouched = false
+    for slot in 0..<resources.requests.count where resources.requests[slot].port == number {
       let state = resources.requests[slot].state
       // A parked request has moved its data already.
       guard state == .submitted || state == .waiting || state == .working, touches(slot, removed, resources) else {
         continue
       }
+      isTouched = true
+      if resources.requests[slot].isAwaited { continue }
       resources.requests[slot].isAwaited = true
       awaited += 1
+    }
+    // A range that nothing touches does not wait for those of others, which a disk may keep for long.
+    guard isTouched else {
+      acknowledge(token)
+      return
     }
     awaitings.append(token)
     acknowledgeWhatIsDone()

@@ -13,6 +13,8 @@ enum DriveRequest: Equatable {
   case start(Command)
   case wait(seconds: Int)
   case errors
+  /// The newest entries of the error log.
+  case log(count: Int)
   case reset
 
   /// Blocks of one command at most.
@@ -28,6 +30,9 @@ enum DriveRequest: Equatable {
     case "wait":
       guard words.count == 2, let seconds = Int(words[1]), (0...86_400).contains(seconds) else { return nil }
       self = .wait(seconds: seconds)
+    case "log":
+      guard words.count == 2, let count = Int(words[1]), (1...64).contains(count) else { return nil }
+      self = .log(count: count)
     case "errors" where words.count == 1: self = .errors
     case "reset" where words.count == 1: self = .reset
     default:

@@ -65,6 +65,7 @@ struct DriveSession: ~Copyable {
       }
       return answers.isEmpty ? "nothing" : answers.joined(separator: ", ")
     case .errors: return try errors()
+    case .log(let count): return try log(count)
     case .reset:
       try controller.disable()
       started = []
@@ -129,5 +130,16 @@ struct DriveSession: ~Copyable {
     let smart = SMARTHealthLog(decoding: page) ?? SMARTHealthLog()
     return "entries \(smart.numberOfErrorInformationLogEntries) media \(smart.mediaAndDataIntegrityErrors)"
       + " warning \(smart.criticalWarning.rawValue)"
+  }
+
+  private func log(_ count: Int) throws(HostError) -> String {
+    let entries = Int(controller.identity.errorLogPageEntries) + 1
+    let page = try controller.getLogPage(
+      .errorInformation, byteCount: entries * ErrorInformationLogEntry.byteCount, retainsEvent: true)
+    let newest = ErrorInformationLogEntry.decode(page).prefix(count).filter { $0.errorCount > 0 }
+    return newest.isEmpty
+      ? "none"
+      : newest.map { "\(DriveSession.text(Status(rawValue: $0.statusAndPhase >> 1))) at \($0.lba)" }
+        .joined(separator: ", ")
   }
 }

@@ -41,6 +41,7 @@ enum FUSE {
   /// `FUSE_OPEN` flags.
   static let openDirect: UInt32 = 1 << 0
   static let openKeepCache: UInt32 = 1 << 1
+  static let openWithoutFlush: UInt32 = 1 << 5
   static let openParallelDirectWrites: UInt32 = 1 << 6
 }
 

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxIO
 import Synchronization
@@ -5,8 +6,18 @@ import Synchronization
 /// A disk image that fails as it is told: a file system of one file (FUSE), which a thread of the test serves.
 ///
 /// What nvmed gets of it came through the kernel and its asynchronous I/O as from any other disk: errors, short
-/// transfers, requests that do not finish. The file is mounted only until it is open, and the connection ends with this
-/// process at the latest, so that nothing is left of a test that was killed.
+/// transfers, requests that do not finish.
+///
+/// The kernel waits for an answer to some requests in a way that not even SIGKILL ends, so that a process that waits for
+/// a server that is gone stays for ever. That cannot happen here, whenever this process ends and whatever other tests
+/// start meanwhile:
+///
+/// - The connection to the kernel is in a table of descriptors that the serving thread has for itself. It ends with that
+///   thread, which waits for nothing of the disk, and then every request fails; no child inherits it, and no other thread
+///   of a process that is killed has to let go of it first.
+/// - The file is not in this process, but for the moment in which it is handed to a daemon. What the test keeps is a mount
+///   that has no place in any folder, open with `O_PATH`, whose end asks nothing of the server.
+/// - The kernel is told not to ask when a copy of the file is closed, as a child does that is about to run its program.
 final class FaultDisk: Sendable {
   /// What a test may want of it.
   struct Options: Sendable {
@@ -25,46 +36,44 @@ final class FaultDisk: Sendable {
     return (try? FaultDisk(byteCount: 4096)) != nil
   }()
 
-  private let server: Mutex<FaultDiskServer?>
-  private let thread: Thread
-  private let image: FileDescriptor
+  private let server: FaultDiskServer
+  private let thread: Mutex<Thread?>
+  private let options: Options
+  /// The file, not open for anything.
+  private let mount: FileDescriptor
 
-  /// Makes a disk of zeros and opens it: `O_DIRECT`, unless it is cached.
+  /// Makes a disk of zeros.
   init(byteCount: Int, options: Options = Options()) throws {
+    self.options = options
     let server = try FaultDiskServer(byteCount: byteCount, options: options)
-    var template = Array("/tmp/nvmed-fault-XXXXXX".utf8CString)
-    let file = mkstemp(&template)
-    guard file >= 0 else { throw Errno.current }
-    close(file)
-    let place = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    defer { unlink(place) }
-    let data = "fd=\(server.device.rawValue),rootmode=100600,user_id=0,group_id=0"
-    guard data.withCString({ mount("nvmed-fault", place, "fuse", UInt(MS_NOSUID), $0) }) == 0 else {
-      throw Errno.current
-    }
-    defer { umount2(place, Int32(MNT_DETACH)) }
+    self.server = server
     let thread = try Thread(name: "fault disk") { server.serve() }
     do {
-      image = try FileDescriptor(path: place, flags: O_RDWR | (options.isCached ? 0 : openDirect))
+      let number = try server.awaitMount()
+      mount = try FileDescriptor(path: number, flags: Int32(CLINUX_O_PATH))
     } catch {
       server.stop()
       thread.join()
       throw error
     }
-    self.thread = thread
-    self.server = Mutex(server)
-    // With a cache of its own the kernel does not ask for the size.
-    if options.isCached, ftruncate(image.rawValue, byteCount) != 0 { throw Errno.current }
+    self.thread = Mutex(thread)
+    server.use(mount: mount.rawValue)
   }
 
   deinit { disconnect() }
 
-  /// The open file, for a daemon.
-  var number: Int32 { image.rawValue }
+  /// Opens the file, for a daemon: `O_DIRECT`, unless it is cached. To be closed again at once.
+  func open() throws -> FileDescriptor {
+    let file = try FileDescriptor(
+      path: "/proc/self/fd/\(mount.rawValue)", flags: O_RDWR | (options.isCached ? 0 : openDirect))
+    // With a cache of its own the kernel does not ask for the size.
+    if options.isCached, ftruncate(file.rawValue, server.bytes.count) != 0 { throw Errno.current }
+    return file
+  }
 
   /// Takes the disk away for good: every request, those that are held too, fails.
   func disconnect() {
-    guard let server = server.withLock({ $0.take() }) else { return }
+    guard let thread = thread.withLock({ $0.take() }) else { return }
     server.stop()
     thread.join()
   }
@@ -72,25 +81,23 @@ final class FaultDisk: Sendable {
   // MARK: What a test does with it
 
   /// Adds a fault; those added first strike first.
-  func inject(_ fault: Fault) { connection?.inject(fault) }
+  func inject(_ fault: Fault) { server.inject(fault) }
 
   /// All is well from now on; what is held stays so.
-  func repair() { connection?.repair() }
+  func repair() { server.repair() }
 
   /// Its content.
-  var bytes: [UInt8] { connection?.bytes ?? [] }
+  var bytes: [UInt8] { server.bytes }
 
   /// Makes it longer or shorter, as somebody else on this host might.
-  func resize(to byteCount: Int) { connection?.resize(to: byteCount) }
+  func resize(to byteCount: Int) { server.resize(to: byteCount) }
 
   /// How many requests of a kind have come so far.
-  func count(_ operation: Fault.Operation) -> Int { connection?.count(operation) ?? 0 }
+  func count(_ operation: Fault.Operation) -> Int { server.count(operation) }
 
   /// Waits until so many requests are held.
-  func awaitHeld(_ count: Int) throws { try connection?.awaitHeld(count) }
+  func awaitHeld(_ count: Int) throws { try server.awaitHeld(count) }
 
   /// Does what is held, or lets it fail with an errno.
-  func release(failingWith error: Int32 = 0) { connection?.release(failingWith: error) }
-
-  private var connection: FaultDiskServer? { server.withLock { $0 } }
+  func release(failingWith error: Int32 = 0) { server.release(failingWith: error) }
 }

@@ -11,27 +11,49 @@ final class FaultDiskServer: Sendable {
     var random: XorShift
     var held: [FUSERequest] = []
     var counts: [Fault.Operation: Int] = [:]
+    /// What became of the mounting.
+    var mounted: Result<String, Errno>?
+    /// The file, in the table of this process's descriptors.
+    var mount: Int32 = -1
+    /// The errno that what is held is to be answered with, 0: to be done.
+    var release: Int32?
+    var isStopping = false
   }
 
-  /// The connection to the kernel, which ends when it is closed.
-  let device: FileDescriptor
   private let options: FaultDisk.Options
-  private let stopped: EventFD
-  private let changed: EventFD
   private let state: Mutex<State>
+  /// Signalled for each change that a test may wait for.
+  private let changed = TimedSemaphore()
 
   init(byteCount: Int, options: FaultDisk.Options) throws(Errno) {
     self.options = options
-    device = try FileDescriptor(path: "/dev/fuse", flags: O_RDWR | O_NONBLOCK)
-    stopped = try EventFD()
-    changed = try EventFD()
     state = Mutex(State(bytes: [UInt8](repeating: 0, count: byteCount), random: XorShift(seed: options.seed)))
   }
 
-  /// Lets `serve()` return.
-  func stop() { stopped.signal() }
-
   // MARK: What a test does with it
+
+  /// Waits until it is mounted.
+  ///
+  /// - Returns: the path at which to open it, until `use(mount:)`.
+  func awaitMount() throws -> String {
+    let deadline = deadline()
+    while true {
+      if let mounted = state.withLock({ $0.mounted }) { return try mounted.get() }
+      guard changed.wait(until: deadline) else { throw TestFailure("the disk should be mounted") }
+    }
+  }
+
+  /// Tells it of the file, which says from now on when there is something to do.
+  func use(mount: Int32) {
+    state.withLock { $0.mount = mount }
+    knock()
+  }
+
+  /// Lets `serve()` return, and everything that is asked fail.
+  func stop() {
+    state.withLock { $0.isStopping = true }
+    knock()
+  }
 
   func inject(_ fault: Fault) { state.withLock { $0.faults.append(fault) } }
 
@@ -51,58 +73,81 @@ final class FaultDiskServer: Sendable {
   func awaitHeld(_ count: Int) throws {
     let deadline = deadline()
     while state.withLock({ $0.held.count }) < count {
-      guard !isOver(deadline) else { throw TestFailure("\(count) requests should be held") }
-      changed.wait(timeout: 100)
-      changed.drain()
+      guard changed.wait(until: deadline) else { throw TestFailure("\(count) requests should be held") }
     }
   }
 
   func release(failingWith error: Int32) {
-    let held = state.withLock { state in
-      defer { state.held = [] }
-      return state.held
-    }
-    for request in held {
-      if error == 0 { perform(request) } else { reply(request.unique, error: error) }
-    }
+    state.withLock { $0.release = error }
+    knock()
+  }
+
+  /// Makes the serving thread look, and waits until it has: the kernel asks it how much room is left. Nothing else of this
+  /// process reaches its table of descriptors.
+  private func knock() {
+    let mount = state.withLock { $0.mount }
+    var room = statvfs()
+    if mount >= 0 { fstatvfs(mount, &room) }
   }
 
   // MARK: Serving
 
-  /// Answers the kernel until `stop()`.
+  /// Mounts the file and answers the kernel until `stop()`.
   func serve() {
+    let connection: FUSEConnection
+    do throws(Errno) { connection = try FUSEConnection() } catch { return tell(.failure(error)) }
+    tell(.success(connection.path))
     var buffer = [UInt8](repeating: 0, count: FUSE.maximumTransfer + 8192)
-    while true {
-      var watched = [
-        pollfd(fd: device.rawValue, events: Int16(POLLIN), revents: 0),
-        pollfd(fd: stopped.rawValue, events: Int16(POLLIN), revents: 0),
-      ]
-      guard poll(&watched, 2, -1) > 0 || errno == EINTR, watched[1].revents == 0 else { return }
-      let count = read(device.rawValue, &buffer, buffer.count)
-      if count < 0, errno == EAGAIN || errno == EINTR || errno == ENOENT { continue }
-      guard count > 0, let request = FUSERequest(buffer, count: count) else { return }
-      take(request)
+    while let request = connection.receive(&buffer, unless: { state.withLock { $0.isStopping } }) {
+      take(request, connection)
+      if state.withLock({ $0.isStopping }) { break }
+    }
+    connection.end()
+  }
+
+  private func tell(_ mounted: Result<String, Errno>) {
+    state.withLock { $0.mounted = mounted }
+    changed.signal()
+  }
+
+  /// Does what a test has told.
+  private func takeKnock(_ connection: FUSEConnection) {
+    connection.hideMount()
+    let (held, error) = state.withLock { state -> ([FUSERequest], Int32) in
+      guard let error = state.release else { return ([], 0) }
+      state.release = nil
+      defer { state.held = [] }
+      return (state.held, error)
+    }
+    for request in held {
+      if error == 0 { perform(request, connection) } else { connection.reply(request.unique, error: error) }
     }
   }
 
-  private func take(_ request: FUSERequest) {
+  private func take(_ request: FUSERequest, _ connection: FUSEConnection) {
     switch FUSE.Opcode(rawValue: request.opcode) {
-    case .initialize: reply(request.unique, initialization(request))
+    case .initialize: connection.reply(request.unique, initialization(request))
     case .getAttributes, .setAttributes:
       var body = FUSEBytes()
       body.pad(16)
-      reply(request.unique, FUSEBytes(body.bytes + attributes))
+      connection.reply(request.unique, FUSEBytes(body.bytes + attributes))
     case .open:
       var body = FUSEBytes()
       body.add(UInt64(1))
-      body.add(options.isCached ? FUSE.openKeepCache : FUSE.openDirect | FUSE.openParallelDirectWrites)
+      body.add(
+        FUSE.openWithoutFlush
+          | (options.isCached ? FUSE.openKeepCache : FUSE.openDirect | FUSE.openParallelDirectWrites))
       body.add(UInt32(0))
-      reply(request.unique, body)
-    case .read, .write, .sync, .allocate: strike(request)
-    case .release, .access, .destroy: reply(request.unique, FUSEBytes())
+      connection.reply(request.unique, body)
+    case .read, .write, .sync, .allocate: strike(request, connection)
+    case .release, .access, .destroy: connection.reply(request.unique, FUSEBytes())
+    // (A request that its sender would rather not wait for any more is answered when it is, as by a disk.)
     case .forget, .batchForget, .interrupt: break
-    // (not asked again then: who closes a file that a child has inherited does not wait for a server that has gone)
-    case .flush, .statistics, nil: reply(request.unique, error: ENOSYS)
+    case .statistics:
+      takeKnock(connection)
+      connection.reply(request.unique, error: ENOSYS)
+    // (Of a kernel that does not know of files without a flush, which does not ask again then.)
+    case .flush, nil: connection.reply(request.unique, error: ENOSYS)
     }
   }
 
@@ -156,7 +201,7 @@ final class FaultDiskServer: Sendable {
   }
 
   /// Does a request, unless a fault strikes it.
-  private func strike(_ request: FUSERequest) {
+  private func strike(_ request: FUSERequest, _ connection: FUSEConnection) {
     let (operation, bytes) = target(request)
     let effect = state.withLock { state -> Fault.Effect? in
       state.counts[operation, default: 0] += 1
@@ -166,9 +211,9 @@ final class FaultDiskServer: Sendable {
       return nil
     }
     switch effect {
-    case .error(let number): reply(request.unique, error: number)
-    case .short(let limit): perform(request, limit: UInt64(limit))
-    case nil: perform(request)
+    case .error(let number): connection.reply(request.unique, error: number)
+    case .short(let limit): perform(request, connection, limit: UInt64(limit))
+    case nil: perform(request, connection)
     case .hold:
       state.withLock { $0.held.append(request) }
       changed.signal()
@@ -176,18 +221,18 @@ final class FaultDiskServer: Sendable {
   }
 
   /// Does a request, of which at most `limit` bytes are transferred.
-  private func perform(_ request: FUSERequest, limit: UInt64 = .max) {
+  private func perform(_ request: FUSERequest, _ connection: FUSEConnection, limit: UInt64 = .max) {
     let (operation, range) = target(request)
     let wanted = min(UInt64(range.count), limit)
     switch operation {
-    case .sync: reply(request.unique, FUSEBytes())
+    case .sync: connection.reply(request.unique, FUSEBytes())
     case .read:
       let data = state.withLock { state -> [UInt8] in
         let size = UInt64(state.bytes.count)
         let start = min(range.lowerBound, size)
         return Array(state.bytes[Int(start)..<Int(min(start + wanted, size))])
       }
-      reply(request.unique, FUSEBytes(data))
+      connection.reply(request.unique, FUSEBytes(data))
     case .write:
       let (start, count) = (Int(range.lowerBound), Int(wanted))
       let data = request.body[FUSE.writeByteCount..<FUSE.writeByteCount + count]
@@ -200,25 +245,14 @@ final class FaultDiskServer: Sendable {
       var body = FUSEBytes()
       body.add(UInt32(count))
       body.pad(4)
-      reply(request.unique, body)
+      connection.reply(request.unique, body)
     case .allocate:
       state.withLock { state in
         // Holes and zeroed ranges, the only ones asked for, read as zeros.
         let end = min(range.upperBound, UInt64(state.bytes.count))
         for index in min(range.lowerBound, end)..<end { state.bytes[Int(index)] = 0 }
       }
-      reply(request.unique, FUSEBytes())
+      connection.reply(request.unique, FUSEBytes())
     }
-  }
-
-  private func reply(_ unique: UInt64, _ body: FUSEBytes) { reply(unique, error: 0, body.bytes) }
-
-  private func reply(_ unique: UInt64, error: Int32, _ body: [UInt8] = []) {
-    var header = FUSEBytes()
-    header.add(UInt32(FUSE.outHeaderByteCount + body.count))
-    header.add(0 - error)
-    header.add(unique)
-    let bytes = header.bytes + body
-    _ = write(device.rawValue, bytes, bytes.count)
   }
 }

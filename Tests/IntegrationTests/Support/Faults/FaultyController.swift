@@ -25,10 +25,12 @@ final class FaultyController {
     disk = try FaultDisk(byteCount: megabytes << 20, options: options)
     folder = try TestFolder()
     let socket = folder.file("socket")
+    let file = try disk.open()
     daemon = try DaemonProcess(
       ["serve", "--socket-path", socket, "--image-fd", "9", "--post-write", "kernel"]
         + (options.isCached ? ["--buffered"] : []) + arguments,
-      handover: [(descriptor: disk.number, number: 9)])
+      handover: [(descriptor: file.rawValue, number: 9)])
+    _ = consume file
     try daemon.awaitReady()
     host = try HostController(
       path: socket, memory: try HostMemory(byteCount: 8 << 20), options: HostOptions(doorbells: .slots, vectors: 2))
