@@ -159,6 +159,20 @@ final class Device {
     controller.map(region, then: completion)
   }
 
+  /// An access to guest memory hit a truncated file: no command reaches that range any more.
+  func dropFaultedMemory() {
+    let faulted = memory.takeFaulted()
+    var held: DMATable.Removed? = faulted
+    var waiting = faulted.count
+    for region in faulted.regions {
+      controller.unmap(iova: region.iova, size: region.size) {
+        waiting -= 1
+        if waiting == 0 { held = nil }
+        _ = held
+      }
+    }
+  }
+
   /// Takes memory back; `completion` is called when nothing touches it and it is unmapped here.
   func unmap(_ unmap: DMAUnmap, then completion: @escaping () -> Void) throws(Errno) {
     let isAll = unmap.flags.contains(.all)
