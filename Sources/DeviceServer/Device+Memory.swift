@@ -51,15 +51,26 @@ extension Device {
     }
     if removed.count > 0 {
       waiting += 1
-      let number = nextUnmapping
-      nextUnmapping += 1
-      unmappings[number] = Unmapping(address: address, length: length, memory: removed, waiters: [finish])
-      controller.unmap(iova: address, size: length) { [self] in
-        // Here the memory is unmapped.
-        let waiters = unmappings.removeValue(forKey: number)?.waiters ?? []
-        for waiter in waiters { waiter() }
-      }
+      remove(removed, address, length, waiters: [finish])
     }
     finish()
+  }
+
+  /// An access to guest memory hit a truncated file: no command reaches that range any more.
+  func dropFaultedMemory() {
+    let faulted = memory.takeFaulted()
+    for region in faulted.regions { remove(faulted, region.iova, region.size, waiters: []) }
+  }
+
+  /// Has no new command reach a range, and keeps its memory until those in flight have ended.
+  private func remove(_ removed: DMATable.Removed, _ address: UInt64, _ length: UInt64, waiters: [() -> Void]) {
+    let number = nextUnmapping
+    nextUnmapping += 1
+    unmappings[number] = Unmapping(address: address, length: length, memory: removed, waiters: waiters)
+    controller.unmap(iova: address, size: length) { [self] in
+      // Here the memory is unmapped.
+      let waiters = unmappings.removeValue(forKey: number)?.waiters ?? []
+      for waiter in waiters { waiter() }
+    }
   }
 }

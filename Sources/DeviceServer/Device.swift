@@ -29,6 +29,8 @@ final class Device {
   var nextUnmapping: UInt64 = 0
   /// Takes what an operator should know.
   var warn: ((String) -> Void)?
+  /// Called when the client had the thread wait for one of its eventfds.
+  var stalled: (() -> Void)?
 
   init(_ options: DeviceOptions, pool: IOThreadPool) throws(Errno) {
     var description = options.controller

@@ -6,8 +6,6 @@ import Logging
 /// Faults, notices, and what is below them have an allowance each, so that none of them can keep another out of the log.
 struct RateLimitedLog {
   private struct Allowance {
-    static let interval: UInt64 = 1_000_000_000
-
     let burst: UInt64
     var lines: UInt64
     var last = Clock.monotonic
@@ -21,7 +19,7 @@ struct RateLimitedLog {
     /// Whether a line may be written now.
     mutating func take() -> Bool {
       let now = Clock.monotonic
-      let earned = (now &- last) / Allowance.interval
+      let earned = (now &- last) / ClientLimits.logInterval
       if earned > 0 {
         lines = min(burst, lines + earned)
         last = now
@@ -37,9 +35,9 @@ struct RateLimitedLog {
 
   var logger: Logger
   /// Two lines for each client.
-  private var news = Allowance(burst: 40)
-  private var notices = Allowance(burst: 20)
-  private var faults = Allowance(burst: 20)
+  private var news = Allowance(burst: 2 * ClientLimits.logBurst)
+  private var notices = Allowance(burst: ClientLimits.logBurst)
+  private var faults = Allowance(burst: ClientLimits.logBurst)
 
   private let counters: DeviceCounters
 

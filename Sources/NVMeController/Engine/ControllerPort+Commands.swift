@@ -135,10 +135,7 @@ extension ControllerPort {
   /// A range of memory goes: queues in it rest, and commands that touch it are waited for.
   mutating func unmap(iova: UInt64, size: UInt64, token: UInt64, _ resources: inout IOResources) {
     let removed = memory.remove(iova: iova, size: size)
-    guard !removed.isEmpty else {
-      acknowledge(token)
-      return
-    }
+    // Also where nothing was mapped any more: what was there may still be awaited, for another message.
     resolveQueues()
     var isTouched = false
     for slot in 0..<resources.requests.count where resources.requests[slot].port == number {
