@@ -45,11 +45,12 @@ let fuzzing: [Target] =
   ? []
   : [
     .target(name: "CLibFuzzer"),
+    .target(name: "CFuzzAIO"),
     .executableTarget(
       name: "nvmed-fuzz",
       dependencies: [
-        "CLibFuzzer", "CLinux", "LinuxIO", "NVMeSpec", "VFIOUser", "Storage", "NVMeController", "DeviceServer",
-        "Daemon",
+        "CFuzzAIO", "CLibFuzzer", "CLinux", "Control", "LinuxIO", "NVMeSpec", "VFIOUser", "Storage", "NVMeController",
+        "DeviceServer", "Daemon",
       ], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
   ]
 

@@ -13,6 +13,17 @@ package final class InlineServer {
   private var engine: IOEngine
   private var loop: ControlLoop?
 
+  /// What was asked of the control thread, and may be answered later.
+  package struct Question {
+    fileprivate let answer: Answer<Bool>
+
+    /// The answer; nil while there is none.
+    package var value: Bool? { answer.wait(milliseconds: 0) }
+  }
+
+  /// ms that workers have for a job.
+  private static let jobPatience: Int32 = 10_000
+
   private init(_ options: DeviceOptions, _ pool: IOThreadPool, _ engine: consuming IOEngine) {
     self.options = options
     self.pool = pool
@@ -52,29 +63,46 @@ package final class InlineServer {
   /// Whether a client is served.
   package var isServing: Bool { loop != nil }
 
+  /// Puts a namespace at an identifier, or (nil) takes it away; see `DeviceServer.setNamespace`.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  package func setNamespace(_ identifier: UInt32, _ namespace: Namespace?) throws(Errno) -> Question {
+    try ask { .setNamespace(identifier, namespace, $0) }
+  }
+
+  /// Asks for a moment without commands in flight; see `DeviceServer.drain`.
+  ///
+  /// - Throws: `EMFILE` at the limit of open files.
+  package func drain() throws(Errno) -> Question { try ask { .drain($0) } }
+
+  private func ask(_ request: (Answer<Bool>) -> ControlRequest) throws(Errno) -> Question {
+    let answer = try Answer<Bool>()
+    loop?.requests.post(request(answer))
+    return Question(answer: answer)
+  }
+
   /// One turn of each thread.
   ///
-  /// - Parameter timeout: ms that the control thread may wait for an event.
   /// - Returns: whether anything happened.
-  package func turn(timeout: Int32 = 0) -> Bool {
-    let hadControl = loop?.turn(timeout: timeout) ?? false
+  package func turn() -> Bool {
+    let hadControl = loop?.turn(timeout: 0) ?? false
     let hadWork = engine.turn()
     if loop?.isOver == true { loop = nil }
     return hadControl || hadWork
   }
 
-  /// Turns until nothing happens any more without something from outside.
+  /// Turns until nothing happens any more without something from outside. Workers, which have threads of their own, are
+  /// awaited: what they do is done when this returns.
   ///
   /// - Parameter limit: turns at most.
   /// - Returns: whether it came to rest.
   package func settle(limit: Int = 100_000) -> Bool {
-    var quiet = 0
-    var turns = 0
-    while quiet < 2 {
-      turns += 1
-      if turns > limit { return false }
-      quiet = turn() ? 0 : quiet + 1
+    for _ in 0..<limit {
+      if turn() { continue }
+      let ports = [engine.completions, loop?.device?.controller.workCompletions].compactMap { $0 }
+      guard let port = ports.first(where: { $0.outstanding > 0 }) else { return true }
+      guard EventFD.wait(rawValue: port.eventFD, timeout: InlineServer.jobPatience) else { return false }
     }
-    return true
+    return false
   }
 }

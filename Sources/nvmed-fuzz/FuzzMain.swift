@@ -21,6 +21,10 @@ enum FuzzMain {
       ConfigurationTarget.test(FuzzMain.input(data, size))
       return 0
     },
+    "control": { data, size in
+      ControlTarget.test(FuzzMain.input(data, size))
+      return 0
+    },
     "session": { data, size in
       SessionTarget.test(FuzzMain.input(data, size))
       return 0

@@ -16,6 +16,9 @@ final class ControlServerLoop {
   private let policy: PeerPolicy
   private let limits: ControlServer.Limits
   private let logger: Logger
+  /// Whether requests that may take long are done where they are taken: for who has no other thread.
+  private let isInline: Bool
+  private var events = EpollEvents()
   private var connections: [UInt64: ControlConnection] = [:]
   private var calls: [UInt64: Thread] = [:]
   private var nextNumber = Source.finished.rawValue + 1
@@ -25,8 +28,9 @@ final class ControlServerLoop {
 
   init(
     _ resources: consuming ControlServerResources, methods: MethodTable, policy: PeerPolicy,
-    limits: ControlServer.Limits, logger: Logger
+    limits: ControlServer.Limits, logger: Logger, isInline: Bool = false
   ) {
+    self.isInline = isInline
     self.resources = resources
     self.methods = methods
     self.policy = policy
@@ -35,25 +39,34 @@ final class ControlServerLoop {
   }
 
   func run() {
-    var events = EpollEvents()
-    while !isStopping {
-      resources.epoll.wait(timeout: -1, into: &events)
-      for index in 0..<events.count {
-        let event = events[index]
-        switch Source(rawValue: event.token) {
-        case .listener: accept()
-        case .stop: isStopping = true
-        case .finished: finish()
-        case nil: serve(event.token, event.events)
-        }
-      }
-    }
+    while !isStopping { _ = turn(timeout: -1) }
     for call in calls.values { call.join() }
     calls = [:]
     finish()
   }
 
+  /// Waits for events, and takes them.
+  ///
+  /// - Parameter timeout: ms; 0: takes what is there; -1: until there is one.
+  /// - Returns: whether there were any.
+  func turn(timeout: Int32) -> Bool {
+    resources.epoll.wait(timeout: timeout, into: &events)
+    for index in 0..<events.count {
+      let event = events[index]
+      switch Source(rawValue: event.token) {
+      case .listener: accept()
+      case .stop: isStopping = true
+      case .finished: finish()
+      case nil: serve(event.token, event.events)
+      }
+    }
+    return events.count > 0
+  }
+
   // MARK: Clients
+
+  /// How many there are.
+  var clientCount: Int { connections.count }
 
   private func accept() {
     while true {
@@ -67,7 +80,8 @@ final class ControlServerLoop {
     }
   }
 
-  private func admit(_ socket: consuming FileDescriptor) {
+  /// Takes a client, unless it may not be one or there are too many.
+  func admit(_ socket: consuming FileDescriptor) {
     let number = socket.rawValue
     guard let peer = try? UnixSocket.peerCredentials(number) else { return }
     guard policy.admits(peer, groups: UnixSocket.peerGroups(number)) else {
@@ -158,11 +172,12 @@ final class ControlServerLoop {
       guard calls.count < limits.longCalls else {
         throw RPCError(.busy, "\(limits.longCalls) requests that take long are under way already")
       }
+      let work: @Sendable () -> Void = {
+        let reply = handover.withDescriptors { Reply.line(to: message, descriptors: &$0) }
+        finished.post(FinishedCall(client: token, number: number, reply: reply))
+      }
       do throws(Errno) {
-        calls[number] = try Thread(name: "nvmed-call") {
-          let reply = handover.withDescriptors { Reply.line(to: message, descriptors: &$0) }
-          finished.post(FinishedCall(client: token, number: number, reply: reply))
-        }
+        if isInline { work() } else { calls[number] = try Thread(name: "nvmed-call", work) }
       } catch { throw RPCError(.busy, "no thread can be had for it: \(error)") }
       connection.state = .calling
     } catch {

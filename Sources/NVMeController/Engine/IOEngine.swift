@@ -111,6 +111,9 @@ public struct IOEngine: ~Copyable {
     return round() == .none || hadEvents
   }
 
+  /// Where workers' finished jobs arrive.
+  package var completions: CompletionPort { resources.completions }
+
   /// Rounds of a thread that does not sleep between two looks at epoll, which costs a system call.
   private static var roundsPerLook: Int { 64 }
 

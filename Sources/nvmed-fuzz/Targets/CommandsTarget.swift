@@ -1,3 +1,4 @@
+import DeviceServer
 import NVMeSpec
 
 /// Commands of any content, with PRP lists and SGLs of any content behind them.
@@ -5,40 +6,50 @@ import NVMeSpec
 /// The input changes words of memory and gives commands; all that were given complete, whatever they are, but for
 /// asynchronous event requests. Pages that are not the device's stay as they are.
 enum CommandsTarget {
+  nonisolated(unsafe) private static let server = InlineServer.forFuzzing(FuzzDisk.inMemory())
+
   static func test(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
-    let guest = FuzzGuest(ioQueues: 2)
-    precondition(guest.queues.count == 3, "a good driver does not get its queues")
+    let guest = FuzzGuest(FuzzHost(server), ioQueues: 2)
     while !input.isEmpty, guest.host.isConnected {
       let head = input.byte()
-      switch head & 3 {
-      case 0: pokeAddresses(&input, guest)
-      default:
-        let queue = head & 0x80 != 0 ? 0 : 1 + Int(head >> 2 & 1)
-        for _ in 0..<1 + Int(head >> 3 & 3) {
-          guest.submit(command(&input, isAdmin: queue == 0), to: queue)
-        }
-        guest.ring(queue)
-        guest.finish(queue)
-        if !guest.isReady { return }
+      if head & 3 == 0 {
+        if !pokeAddresses(&input) { break }
+        continue
       }
+      let queue = head & 0x80 != 0 ? 0 : 1 + Int(head >> 2 & 1)
+      for _ in 0..<1 + Int(head >> 3 & 3) {
+        if let command = command(&input, isAdmin: queue == 0) { guest.submit(command, to: queue) }
+      }
+      guest.ring(queue)
+      guest.finish(queue)
+      if guest.queues[queue].inFlight > 0 { break }
     }
+    guest.host.end()
+    require(FuzzMemory.guardsHold, "the device wrote where it must not")
   }
 
   /// Writes addresses, as of PRP lists and SGL segments, into the memory that the device may read.
-  private static func pokeAddresses(_ input: inout FuzzInput, _ guest: FuzzGuest) {
+  ///
+  /// - Returns: false where one leads to the queues.
+  private static func pokeAddresses(_ input: inout FuzzInput) -> Bool {
+    let first = FuzzMemory.dataPages.lowerBound * FuzzMemory.pageSize
     let offset = Int(input.integer(UInt16.self)) * 8
     for index in 0..<1 + input.choice(8) {
       let kind = input.byte()
       let value = kind & 1 == 0 ? address(&input) : input.integer(UInt64.self)
-      guest.poke(8 * FuzzHost.pageSize + (offset + index * 8) % (88 * FuzzHost.pageSize), value)
+      if FuzzGuest.isNearQueues(value) { return false }
+      // Queues are the model's.
+      FuzzMemory.poke(first + (offset + index * 8) % (FuzzMemory.byteCount - first), value)
     }
+    return true
   }
 
   /// An address of guest memory, more often than not a good one.
   static func address(_ input: inout FuzzInput) -> UInt64 {
     let kind = input.byte()
-    let page = input.choice(FuzzHost.pageCount)
+    let first = FuzzMemory.dataPages.lowerBound
+    let page = first + input.choice(FuzzMemory.pageCount - first)
     let offset = kind & 1 == 0 ? 0 : UInt64(input.integer(UInt16.self) & 0xfff)
     switch kind >> 1 & 7 {
     case 7: return input.integer()
@@ -47,7 +58,8 @@ enum CommandsTarget {
     }
   }
 
-  static func command(_ input: inout FuzzInput, isAdmin: Bool) -> SubmissionQueueEntry {
+  /// A command; nil where it leads to the queues, which are the model's.
+  static func command(_ input: inout FuzzInput, isAdmin: Bool) -> SubmissionQueueEntry? {
     var entry = SubmissionQueueEntry()
     let head = input.byte()
     if head & 0x80 != 0 {
@@ -84,6 +96,7 @@ enum CommandsTarget {
       .deleteIOSubmissionQueue, .deleteIOCompletionQueue, .asynchronousEventRequest, .doorbellBufferConfig,
     ]
     if isAdmin, others.contains(where: { $0.rawValue == entry.opcode }) { entry.opcode = AdminOpcode.identify.rawValue }
-    return entry
+    let leads = [entry.dataPointer0, entry.dataPointer1].contains(where: FuzzGuest.isNearQueues)
+    return leads ? nil : entry
   }
 }

@@ -10,7 +10,7 @@ enum ConfigurationTarget {
       try configuration.check()
     } catch {
       let text = error.description
-      precondition(text.contains("nvmed.toml"), "an error without its place: \(text)")
+      require(text.contains("nvmed.toml"), "an error without its place: \(text)")
     }
   }
 }

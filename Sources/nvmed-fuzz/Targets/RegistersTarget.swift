@@ -1,18 +1,31 @@
+import DeviceServer
 import LinuxIO
 
 @testable import VFIOUser
 
 /// Accesses to BAR0, the MSI-X table and the configuration space, of any size at any place and in any order.
 enum RegistersTarget {
+  nonisolated(unsafe) private static let server = InlineServer.forFuzzing(FuzzDisk.inMemory())
+
   static func test(_ bytes: [UInt8]) {
     var input = FuzzInput(bytes)
-    let host = FuzzHost()
+    let host = FuzzHost(server)
     host.negotiate()
     // Without memory a controller that is enabled fails; with it, whatever lies there is executed.
     if input.byte() & 1 == 1 {
-      let map = DMAMap(
-        flags: [.read, .write], fileOffset: 0, address: 0, length: UInt64(FuzzHost.pageCount * FuzzHost.pageSize))
-      _ = host.call(.dmaMap(map), descriptors: [host.memory.descriptor.rawValue])
+      let map = DMAMap(flags: [.read, .write], fileOffset: 0, address: 0, length: UInt64(FuzzMemory.byteCount))
+      host.post(.dmaMap(map), descriptor: FuzzMemory.descriptor)
+    }
+    host.flush()
+    // Bytes that the reads of a burst are to give.
+    var counts: [Int] = []
+    func flush() {
+      var answers = counts.makeIterator()
+      host.flush { answer in
+        guard let count = answers.next(), count > 0, answer.error == 0 else { return }
+        require(answer.count == RegionAccess.size + count, "a read of another length")
+      }
+      counts.removeAll(keepingCapacity: true)
     }
     while !input.isEmpty, host.isConnected {
       let head = input.byte()
@@ -25,19 +38,20 @@ enum RegistersTarget {
       if head & 16 == 0 {
         let data = count <= 8 ? RegionData(input.integer(), count: count) : RegionData(input.rest(count))
         guard data.count > 0 else { continue }
-        let write = RegionWrite(offset: offset, region: region, data: data)
-        if head & 32 == 0 {
-          _ = host.call(.regionWrite(write))
-        } else {
-          host.send(Request.regionWrite(write).message(id: 0, noReply: true))
-        }
+        host.post(
+          .regionWrite(RegionWrite(offset: offset, region: region, data: data)), noReply: head & 32 != 0)
+        if head & 32 == 0 { counts.append(0) }
       } else {
-        let access = RegionAccess(offset: offset, region: region, count: UInt32(count))
-        if let reply = host.call(.regionRead(access)), reply.error == nil {
-          precondition(reply.payload.count == RegionAccess.size + count, "a read of another length")
-        }
+        host.post(.regionRead(RegionAccess(offset: offset, region: region, count: UInt32(count))))
+        counts.append(count)
       }
-      if head & 64 != 0 { _ = host.call(.deviceReset) }
+      if head & 64 != 0 {
+        host.post(.deviceReset)
+        counts.append(0)
+      }
+      if head & 128 != 0 || host.isBurstFull { flush() }
     }
+    flush()
+    host.end()
   }
 }

@@ -27,10 +27,13 @@ import VFIOUser
     let slow = try FaultDisk(byteCount: 1 << 20, options: FaultDisk.Options(isCached: true))
     slow.inject(Fault(.read, count: .max, .hold))
     let slowAddress: UInt64 = 1 << 40
+    let file = try slow.open()
+    let number = file.rawValue
     try host.connection.withClient { (client) throws(Errno) in
       let map = DMAMap(flags: [.read, .write], fileOffset: 0, address: slowAddress, length: 1 << 20)
-      try client.dmaMap(map, descriptor: slow.number)
+      try client.dmaMap(map, descriptor: number)
     }
+    _ = consume file
     data.fill(0x55)
     var entry = SubmissionQueueEntry.io(.write, nsid: 1, slba: 0, blocks: 1)
     entry.prp1 = data.iova(at: offset)
