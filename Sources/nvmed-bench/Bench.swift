@@ -10,7 +10,8 @@ struct Bench: ParsableCommand {
 
   private static var subcommands: [any ParsableCommand.Type] {
     let everywhere: [any ParsableCommand.Type] = [
-      PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, ScaleBench.self, CallsBench.self,
+      PathBench.self, FetchBench.self, IOBench.self, PingPongBench.self, RelayBench.self, ScaleBench.self,
+      CallsBench.self,
       StormBench.self, DriveBench.self, ReportBench.self, PictureBench.self,
     ]
     #if canImport(MicroVMM)
