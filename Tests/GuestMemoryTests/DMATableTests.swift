@@ -360,6 +360,7 @@ private let topPage = UInt64.max - 4095
 
     var removed: DMATable.Removed? = try table.table.unmap(iova: 0x2000, size: 0x1000)
     #expect(try mappings(ofFileNamed: name) == own + 3, "commands may still be using it")
+    withExtendedLifetime(removed) {}
     removed = nil
     #expect(removed == nil)
     #expect(try mappings(ofFileNamed: name) == own + 2)
@@ -372,5 +373,6 @@ private let topPage = UInt64.max - 4095
     _ = consume table
     #expect(try mappings(ofFileNamed: name) == own)
     #expect(openDescriptors(ofTheFileBehind: number) == open)
+    withExtendedLifetime(memory) {}
   }
 }
