@@ -39,7 +39,7 @@ public enum Daemon {
       if let address = configuration.metricsAddress { metricsListener = try MetricsListener(address) }
     } catch { throw DaemonError(error.description) }
     let manager = try ServiceManager.find()
-    ResourceLimits.raiseOpenFiles()
+    OpenFileLimit.raise()
     let signals = try need { () throws(Errno) in try Signals() }
     let stops = try need { () throws(Errno) in try Mailbox<Void>() }
     let epoll = try need { () throws(Errno) in

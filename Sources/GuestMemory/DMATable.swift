@@ -42,11 +42,11 @@ public struct DMATable: ~Copyable {
   ///   - iova: first I/O virtual address, a multiple of 4 KiB.
   ///   - size: bytes, a multiple of 4 KiB, not 0.
   ///   - descriptor: the file behind it; nil for a range that only the client can reach.
-  ///   - offset: where the range begins in the file.
+  ///   - offset: where the range begins in the file; a multiple of 4 KiB.
   ///   - access: what the device may do with it.
   /// - Returns: the new range; nil where the very same range was there already.
-  /// - Throws: `EINVAL` for a range that is unaligned, empty, exceeds 2^64 or its file; `EEXIST` where it overlaps
-  ///   another; `ENOSPC` above the limit; what `mmap(2)` says.
+  /// - Throws: `EINVAL` for a range that is unaligned, here or in its file, empty, or exceeds 2^64 or its file; `EEXIST`
+  ///   where it overlaps another; `ENOSPC` above the limit; what `mmap(2)` says.
   public mutating func map(
     iova: UInt64, size: UInt64, descriptor: consuming FileDescriptor?, offset: UInt64, access: MemoryRegion.Access
   ) throws(Errno) -> MemoryRegion? {
@@ -58,6 +58,8 @@ public struct DMATable: ~Copyable {
       mappings.insert(DMAMapping(unreachable: iova, size: size), at: position)
       return mappings[position].region
     }
+    // What is aligned for the guest is to be aligned here: words of its memory are loaded and stored as wholes.
+    guard offset % 4096 == 0 else { throw .invalidArgument }
     let source = try DMAMapping.Source(file, offset: offset)
     if position < mappings.count, mappings[position].isSame(iova, size, source, access) { return nil }
     try checkFree(position, iova, size)

@@ -1,3 +1,4 @@
+import CLinux
 import LinuxIO
 
 /// The translation from I/O virtual addresses to this process's memory: the reachable ranges of one controller, sorted.
@@ -91,11 +92,11 @@ import LinuxIO
     return unsafe UnsafeMutableRawPointer(bitPattern: last.host &+ UInt(truncatingIfNeeded: offset))
   }
 
-  /// Copies guest memory into `buffer`; false where part of it is not mapped for reading.
+  /// Copies guest memory into `buffer`, each byte once; false where part of it is not mapped for reading.
   public mutating func read(_ iova: UInt64, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
     guard let target = buffer.baseAddress else { return true }
     return unsafe copy(iova, count: buffer.count, access: .read) { host, done, count in
-      unsafe (target + done).copyMemory(from: host, byteCount: count)
+      unsafe clinux_copy_shared(target + done, host, count)
     }
   }
 
@@ -103,7 +104,7 @@ import LinuxIO
   public mutating func write(_ iova: UInt64, from buffer: UnsafeRawBufferPointer) -> Bool {
     guard let source = buffer.baseAddress else { return true }
     return unsafe copy(iova, count: buffer.count, access: .write) { host, done, count in
-      unsafe host.copyMemory(from: source + done, byteCount: count)
+      unsafe clinux_copy_shared(host, source + done, count)
     }
   }
 

@@ -79,7 +79,7 @@ public enum PRPWalk {
         return .dataTransferError
       }
       for index in 0..<Int(entries) {
-        let entry = unsafe UInt64(littleEndian: list.loadUnaligned(fromByteOffset: index &* 8, as: UInt64.self))
+        let entry = unsafe GuestWord.load(list, byteOffset: index &* 8)
         if entry & (pageSize &- 1) != 0 { return .invalidPRPOffset }
         let length = min(rest, pageSize)
         guard let address = unsafe memory.contiguous(entry, length: length, access: access) else {
@@ -89,8 +89,7 @@ public enum PRPWalk {
         rest &-= length
       }
       if chained {
-        pointer = unsafe UInt64(
-          littleEndian: list.loadUnaligned(fromByteOffset: Int(entries) &* 8, as: UInt64.self))
+        pointer = unsafe GuestWord.load(list, byteOffset: Int(entries) &* 8)
         // Only the first list may begin inside a page.
         if pointer & (pageSize &- 1) != 0 { return .invalidPRPOffset }
       }

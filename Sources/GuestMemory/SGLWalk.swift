@@ -102,6 +102,17 @@ public enum SGLWalk {
       return .success
     }
 
+    /// A copy of the descriptor at an address; nil where part of it is not mapped for reading.
+    private static func descriptor(at address: UInt64, memory: inout MemoryMap) -> SGLDescriptor? {
+      if address & 7 == 0, let host = unsafe memory.contiguous(address, length: 16, access: .read) {
+        return unsafe SGLDescriptor(GuestWord.load(host), GuestWord.load(host, byteOffset: 8))
+      }
+      // Anywhere else, it may lie in two mappings.
+      var words: (UInt64, UInt64) = (0, 0)
+      let isCopied = unsafe withUnsafeMutableBytes(of: &words) { unsafe memory.read(address, into: $0) }
+      return isCopied ? SGLDescriptor(words.0, words.1) : nil
+    }
+
     /// A chain of segments, each descriptor copied once.
     mutating func segments(
       _ first: SGLDescriptor, _ memory: inout MemoryMap, _ list: inout SegmentList
@@ -115,10 +126,9 @@ public enum SGLWalk {
         guard descriptors <= SGLWalk.descriptorLimit else { return .invalidNumberOfSGLDescriptors }
         for index in 0..<count {
           let (address, overflow) = segment.address.addingReportingOverflow(UInt64(index) * 16)
-          var words: (UInt64, UInt64) = (0, 0)
-          let copied = unsafe withUnsafeMutableBytes(of: &words) { unsafe memory.read(address, into: $0) }
-          guard !overflow, copied else { return .dataTransferError }
-          let descriptor = SGLDescriptor(words.0, words.1)
+          guard !overflow, let descriptor = Walk.descriptor(at: address, memory: &memory) else {
+            return .dataTransferError
+          }
           guard let kind = descriptor.type else { return .sglDescriptorTypeInvalid }
           let atEnd = index == count - 1
           switch kind {

@@ -12,12 +12,14 @@ extension DiskImage {
   public static func look(at path: String, options: ImageOptions) throws(ImageError) -> ImageIdentity {
     func failure(_ reason: ImageError.Reason) -> ImageError { ImageError(path: path, reason: reason) }
 
-    var found = stat()
-    guard unsafe stat(path, &found) == 0 else { throw failure(ImageOpening.reason(Errno.current, "stat", options)) }
+    let found: stat
+    do throws(Errno) { found = try FileStatus.of(path) } catch {
+      throw failure(ImageOpening.reason(error, "stat", options))
+    }
     let isBlockDevice = try ImageOpening.kind(found.st_mode, name: path)
     let mode = options.readOnly ? R_OK : R_OK | W_OK
-    guard unsafe faccessat(AT_FDCWD, path, mode, AT_EACCESS) == 0 else {
-      throw failure(ImageOpening.reason(Errno.current, "faccessat", options))
+    do throws(Errno) { try FileStatus.requireAccess(path, mode) } catch {
+      throw failure(ImageOpening.reason(error, "faccessat", options))
     }
     let size = UInt64(max(0, found.st_size))
     if !isBlockDevice, size < UInt64(options.logicalBlockSize.rawValue) {

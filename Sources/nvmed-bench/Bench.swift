@@ -10,8 +10,9 @@ struct Bench: ParsableCommand {
 
   private static var subcommands: [any ParsableCommand.Type] {
     let everywhere: [any ParsableCommand.Type] = [
-      PathBench.self, IOBench.self, PingPongBench.self, RelayBench.self, ScaleBench.self, CallsBench.self,
-      StormBench.self, SoakBench.self, IsolationBench.self, DriveBench.self, ReportBench.self, PictureBench.self,
+      PathBench.self, FetchBench.self, IOBench.self, PingPongBench.self, RelayBench.self, ScaleBench.self,
+      CallsBench.self, StormBench.self, SoakBench.self, IsolationBench.self, DriveBench.self, ReportBench.self,
+      PictureBench.self,
     ]
     #if canImport(MicroVMM)
       return everywhere + [DoorbellBench.self]

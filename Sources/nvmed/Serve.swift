@@ -2,6 +2,7 @@ import ArgumentParser
 import Daemon
 import Doorbells
 import Glibc
+import LinuxIO
 
 /// `nvmed serve`: in the foreground, until SIGTERM.
 struct Serve: ParsableCommand {
@@ -97,8 +98,8 @@ struct Serve: ParsableCommand {
       guard let config else { return try Daemon.run(configuration) }
       // The file is read again where it was found first, whatever the working directory is by then.
       var command = self
-      command.config = absolute(config)
-      try Daemon.run(configuration, file: absolute(config)) { [command] () throws(ConfigurationErrors) in
+      command.config = absolutePath(config)
+      try Daemon.run(configuration, file: absolutePath(config)) { [command] () throws(ConfigurationErrors) in
         try command.reread()
       }
     } catch let error as DaemonError {
@@ -135,7 +136,7 @@ struct Serve: ParsableCommand {
       }
       configuration.sandbox = choice
     }
-    configuration.imageFolders += imageFolder.map(absolute)
+    configuration.imageFolders += imageFolder.map(absolutePath)
     try configuration.check()
     return configuration
   }
@@ -146,7 +147,7 @@ struct Serve: ParsableCommand {
     override(&configuration)
     if let logLevel, let level = LogLevel(rawValue: logLevel) { configuration.logLevel = level }
     if let sandbox, let choice = SandboxChoice(rawValue: sandbox) { configuration.sandbox = choice }
-    configuration.imageFolders += imageFolder.map(absolute)
+    configuration.imageFolders += imageFolder.map(absolutePath)
     try configuration.check()
     return configuration
   }
@@ -154,7 +155,7 @@ struct Serve: ParsableCommand {
   /// What the options say beside or in place of a file.
   private func override(_ configuration: inout DaemonConfiguration) {
     if let ioThreads { configuration.ioThreads = ioThreads }
-    if let controlSocket { configuration.controlSocket = absolute(controlSocket) }
+    if let controlSocket { configuration.controlSocket = absolutePath(controlSocket) }
     if let controlGroup { configuration.controlGroup = controlGroup }
   }
 
@@ -168,7 +169,7 @@ struct Serve: ParsableCommand {
     guard socketPath == nil || fd == nil, socketPath != nil || fd != nil || isActivated else {
       throw ValidationError("give --socket-path PATH or --fd NUMBER (one of them), or --config FILE")
     }
-    let images = ImageArgument.inOrder(paths: image.map(absolute), descriptors: imageFd, of: CommandLine.arguments)
+    let images = ImageArgument.inOrder(paths: image.map(absolutePath), descriptors: imageFd, of: CommandLine.arguments)
     guard !images.isEmpty || memory != nil || null != nil else {
       throw ValidationError("give at least one --image FILE (or --image-fd NUMBER, --memory SIZE, or --null SIZE)")
     }
@@ -200,7 +201,7 @@ struct Serve: ParsableCommand {
       throw ValidationError("--post-write: write auto, kernel, ebpf or off, not '\(postWrite ?? "")'")
     }
     return ControllerConfiguration(
-      name: "nvme0", socketPath: socketPath.map(absolute), inheritedSocket: fd,
+      name: "nvme0", socketPath: socketPath.map(absolutePath), inheritedSocket: fd,
       serial: serial ?? defaultSerial(images),
       ioQueues: queues ?? 64, doorbells: doorbells, postWrite: postWrite, shadowDoorbells: shadowDoorbells,
       namespaces: namespaces)
@@ -208,7 +209,7 @@ struct Serve: ParsableCommand {
 
   /// A serial number that differs between daemons and stays with a disk: guests name disks by it.
   private func defaultSerial(_ images: [ImageArgument]) -> String {
-    NamespaceIdentifiers.serial(of: images.first?.name ?? socketPath.map(absolute) ?? "descriptor \(fd ?? -1)")
+    NamespaceIdentifiers.serial(of: images.first?.name ?? socketPath.map(absolutePath) ?? "descriptor \(fd ?? -1)")
   }
 
   private func size(_ text: String, _ option: String) throws -> UInt64 {
@@ -216,11 +217,5 @@ struct Serve: ParsableCommand {
       throw ValidationError("\(option): write a size such as 512MiB or 1GiB, not '\(text)'")
     }
     return bytes.byteCount
-  }
-
-  private func absolute(_ path: String) -> String {
-    guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
-    defer { unsafe free(folder) }
-    return unsafe String(cString: folder) + "/" + path
   }
 }

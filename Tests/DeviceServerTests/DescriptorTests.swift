@@ -63,12 +63,14 @@ import Testing
         }
         guard try ram.mappings() == 0 else { exit(2) }
       }
+      withExtendedLifetime(event) {}
       // Before it has introduced itself, and in its introduction.
       let introduction = command(Number.version, version(qemuJSON))
       for cut in 0..<introduction.count {
         let client = try device.connectSilently()
         try client.send(Array(introduction.prefix(cut)), descriptors: cut == 0 ? [] : [ram.descriptor])
       }
+      withExtendedLifetime(ram) {}
       guard try Self.openWithAClient(device, awaiting: before) <= before else { exit(3) }
     }
   }
@@ -85,6 +87,7 @@ import Testing
         try client.installVectors(33, vectors.suffix(32).map(\.rawValue))
         // Replaced, and replaced once more.
         try client.installVectors(0, vectors.suffix(33).map(\.rawValue))
+        withExtendedLifetime(vectors) {}
         try driver.createQueues(vector: 0)
         for index in 0..<15 {
           driver.put(

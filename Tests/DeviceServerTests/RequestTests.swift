@@ -43,6 +43,7 @@ import Testing
     try driver.createQueues(vector: 2)
     let interrupts = [try Interrupt(), try Interrupt()]
     try client.installVectors(2, interrupts.map(\.rawValue))
+    withExtendedLifetime(interrupts) {}
     for block in 0..<5 as Range<UInt64> {
       let read = Driver.transfer(0x02, block: block, prp1: driver.address(Driver.dataPage))
       #expect(try driver.execute(read, queue: 1).status == .success)

@@ -1,6 +1,5 @@
 import Glibc
 import LinuxIO
-import Synchronization
 import Testing
 
 @testable import Storage
@@ -118,7 +117,7 @@ private let canceled = Errno(rawValue: ECANCELED)
     let port = try CompletionPort()
     let script = ScriptedCalls()
     var calls = script.calls
-    let isFirst = Mutex(true)
+    let isFirst = Locked(true)
     calls.dataSync = { fd in
       // The first flush holds the worker until all are queued.
       let waits = isFirst.withLock { value in

@@ -37,20 +37,18 @@ enum LogLine {
 
   /// The time of day: `09:05:07`.
   private static func clock(_ time: UInt64) -> String {
-    var seconds = time_t(truncatingIfNeeded: time / 1_000_000_000)
-    var parts = unsafe tm()
-    unsafe localtime_r(&seconds, &parts)
-    return unsafe "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"
+    clock(CalendarTime(local: time))
   }
 
   /// Date and time in UTC as RFC 3339 has them: `2026-11-21T09:05:07.000123Z`.
   private static func date(_ time: UInt64) -> String {
-    var seconds = time_t(truncatingIfNeeded: time / 1_000_000_000)
-    var parts = unsafe tm()
-    unsafe gmtime_r(&seconds, &parts)
-    let day = unsafe "\(parts.tm_year + 1900)-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
-    let clock = unsafe "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"
-    return "\(day)T\(clock).\(padded(Int32(time / 1000 % 1_000_000), 6))Z"
+    let utc = CalendarTime(utc: time)
+    let day = "\(utc.year)-\(padded(utc.month))-\(padded(utc.day))"
+    return "\(day)T\(clock(utc)).\(padded(Int32(time / 1000 % 1_000_000), 6))Z"
+  }
+
+  private static func clock(_ time: CalendarTime) -> String {
+    "\(padded(time.hour)):\(padded(time.minute)):\(padded(time.second))"
   }
 
   private static func padded(_ number: Int32, _ width: Int = 2) -> String {

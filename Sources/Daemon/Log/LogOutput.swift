@@ -54,7 +54,7 @@ final class LogOutput: Sendable {
     _ = unsafe Glibc.write(descriptor, &bytes, count)
   }
 
-  private static var journalStream: String? { unsafe getenv("JOURNAL_STREAM").map { unsafe String(cString: $0) } }
+  private static var journalStream: String? { ProcessEnvironment.value("JOURNAL_STREAM") }
 
   /// Whether a descriptor is the stream that `JOURNAL_STREAM` names by device and inode: the variable is inherited also
   /// by processes whose standard error goes somewhere else.

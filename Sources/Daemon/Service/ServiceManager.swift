@@ -12,8 +12,8 @@ public final class ServiceManager: Sendable {
   /// - Throws: a sentence on a socket that is named and cannot be reached.
   public static func find() throws(DaemonError) -> ServiceManager {
     let names = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"]
-    let manager = try ServiceManager(environment: { unsafe getenv($0).map { unsafe String(cString: $0) } })
-    for name in names { unsafe unsetenv(name) }
+    let manager = try ServiceManager(environment: ProcessEnvironment.value)
+    for name in names { ProcessEnvironment.remove(name) }
     return manager
   }
 

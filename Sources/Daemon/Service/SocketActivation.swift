@@ -1,4 +1,5 @@
 import Glibc
+import LinuxIO
 
 /// The sockets that systemd opened for the daemon (`sd_listen_fds(3)`), by the names of their units
 /// (`FileDescriptorName=`).
@@ -20,8 +21,8 @@ public struct SocketActivation: Equatable, Sendable {
   ///
   /// - Throws: a sentence on what it says that cannot be.
   public static func take() throws(DaemonError) -> SocketActivation {
-    let activation = try SocketActivation(environment: { unsafe getenv($0).map { unsafe String(cString: $0) } })
-    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { unsafe unsetenv(name) }
+    let activation = try SocketActivation(environment: ProcessEnvironment.value)
+    for name in ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PIDFDID"] { ProcessEnvironment.remove(name) }
     return activation
   }
 

@@ -24,7 +24,7 @@ import GuestMemory
         let segment = unsafe base[index]
         let count = unsafe min(Int(segment.iov_len), buffer.count - done)
         guard count > 0, let source = buffer.baseAddress, let target = unsafe segment.iov_base else { return }
-        unsafe target.copyMemory(from: source + done, byteCount: count)
+        unsafe clinux_copy_shared(target, source + done, count)
         done += count
       }
     }
@@ -32,12 +32,13 @@ import GuestMemory
 
   /// A private copy of what the ranges of a list made here hold.
   func copyFromGuest(_ list: SegmentList) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(Int(list.byteCount))
-    for index in 0..<list.count {
-      unsafe bytes.append(
-        contentsOf: UnsafeRawBufferPointer(start: base[index].iov_base, count: Int(base[index].iov_len)))
+    unsafe [UInt8](unsafeUninitializedCapacity: Int(list.byteCount)) { buffer, count in
+      for index in 0..<list.count {
+        let segment = unsafe base[index]
+        guard let target = buffer.baseAddress, let source = unsafe segment.iov_base else { return }
+        unsafe clinux_copy_shared(target + count, source, segment.iov_len)
+        count += unsafe Int(segment.iov_len)
+      }
     }
-    return bytes
   }
 }

@@ -222,9 +222,9 @@ extension ControllerPort {
       let segment = unsafe segments[index]
       guard let base = unsafe segment.iov_base else { return }
       if toGuest {
-        unsafe base.copyMemory(from: memory + done, byteCount: segment.iov_len)
+        unsafe clinux_copy_shared(base, memory + done, segment.iov_len)
       } else {
-        unsafe (memory + done).copyMemory(from: base, byteCount: segment.iov_len)
+        unsafe clinux_copy_shared(memory + done, base, segment.iov_len)
       }
       done &+= unsafe segment.iov_len
     }
@@ -238,7 +238,7 @@ extension ControllerPort {
     for index in 0..<count {
       let segment = unsafe segments[index]
       guard let base = unsafe segment.iov_base else { return false }
-      if unsafe memcmp(base, memory + done, segment.iov_len) != 0 { return false }
+      if unsafe !clinux_is_equal_shared(base, memory + done, segment.iov_len) { return false }
       done &+= unsafe segment.iov_len
     }
     return true

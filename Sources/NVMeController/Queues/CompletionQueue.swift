@@ -159,8 +159,10 @@ struct CompletionQueue: ~Copyable {
     let word =
       UInt64(UInt16(truncatingIfNeeded: sqHead)) | UInt64(sqIdentifier) << 16 | UInt64(command) << 32
       | UInt64(status.rawValue << 1 | (phaseTag ? 1 : 0)) << 48
-    unsafe address.storeBytes(of: UInt64(dw0) | UInt64(dw1) << 32, as: UInt64.self)
-    unsafe (address + 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee.store(word, ordering: .releasing)
+    // Atomic both: a guest may have laid another thread's queue over this one.
+    let words = unsafe address.assumingMemoryBound(to: Atomic<UInt64>.self)
+    unsafe words[0].store(UInt64(dw0) | UInt64(dw1) << 32, ordering: .relaxed)
+    unsafe words[1].store(word, ordering: .releasing)
     clinux_trace_command_complete(word)
     tail &+= 1
     if tail == size {

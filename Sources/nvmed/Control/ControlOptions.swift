@@ -3,6 +3,7 @@ import Console
 import Control
 import FoundationEssentials
 import Glibc
+import LinuxIO
 
 /// How a command reaches the daemon and shows what it says.
 struct ControlOptions: ParsableArguments {
@@ -21,8 +22,7 @@ struct ControlOptions: ParsableArguments {
   /// The path of the socket.
   var path: String {
     if let socket { return socket }
-    guard let text = unsafe getenv("NVMED_CONTROL_SOCKET") else { return ControlOptions.defaultSocket }
-    return unsafe String(cString: text)
+    return ProcessEnvironment.value("NVMED_CONTROL_SOCKET") ?? ControlOptions.defaultSocket
   }
 
   /// Calls a method, and prints its result: as JSON, or as `show` makes it. What is refused ends the process.

@@ -2,6 +2,7 @@ import ArgumentParser
 import Control
 import Daemon
 import Glibc
+import LinuxIO
 
 /// A namespace to come, in options.
 struct NamespaceOptions: ParsableArguments {
@@ -79,11 +80,7 @@ struct KeyOptions: ParsableArguments {
 }
 
 /// The path from the root: the daemon's folder is another.
-func absolutePath(_ path: String) -> String {
-  guard !path.hasPrefix("/"), let folder = unsafe getcwd(nil, 0) else { return path }
-  defer { unsafe free(folder) }
-  return unsafe String(cString: folder) + "/" + path
-}
+func absolutePath(_ path: String) -> String { ProcessEnvironment.absolutePath(path) }
 
 /// Makes sure that a descriptor is open here.
 func requireOpen(_ number: Int32, _ option: String) throws {

@@ -97,10 +97,8 @@ struct TopCommand: ParsableCommand {
 enum TimeOfDay {
   /// As in "08:15:30".
   static var now: String {
-    var seconds = time_t(Clock.realtime / 1_000_000_000)
-    var parts = unsafe tm()
-    unsafe localtime_r(&seconds, &parts)
+    let time = CalendarTime(local: Clock.realtime)
     func two(_ number: Int32) -> String { number < 10 ? "0\(number)" : "\(number)" }
-    return unsafe "\(two(parts.tm_hour)):\(two(parts.tm_min)):\(two(parts.tm_sec))"
+    return "\(two(time.hour)):\(two(time.minute)):\(two(time.second))"
   }
 }

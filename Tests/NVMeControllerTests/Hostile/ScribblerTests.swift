@@ -3,51 +3,10 @@ import LinuxIO
 import NVMeController
 import NVMeSpec
 import Storage
-import Synchronization
 import Testing
 
 /// A guest whose other CPUs change queues, lists and doorbells while the controller uses them.
 @Suite struct ScribblerTests {
-  /// A thread that writes to guest memory and to doorbell slots until it is stopped.
-  private final class Scribbler: Sendable {
-    private final class Shared: Sendable {
-      let stops = Atomic<Bool>(false)
-      let writes = Atomic<Int>(0)
-    }
-
-    private let shared = Shared()
-    private let thread: LinuxIO.Thread
-
-    /// - Parameters:
-    ///   - words: what may be written to: words of 8 bytes.
-    ///   - values: what is written to them, but for random values now and then.
-    ///   - slots: doorbells that get any value.
-    init(words: [UInt], values: [UInt64], slots: [SharedWord], seed: UInt64) throws {
-      let shared = shared
-      thread = try LinuxIO.Thread(name: "scribbler") {
-        var random = SeededGenerator(seed: seed)
-        while !shared.stops.load(ordering: .relaxed) {
-          let word = words[Int(random.next() % UInt64(words.count))]
-          let value = random.next() % 8 == 0 ? random.next() : values[Int(random.next() % UInt64(values.count))]
-          UnsafeMutableRawPointer(bitPattern: word)?.storeBytes(of: value, as: UInt64.self)
-          if random.next() % 16 == 0 {
-            let slot = slots[Int(random.next() % UInt64(slots.count))]
-            slot.store(
-              random.next() % 4 == 0 ? UInt32(truncatingIfNeeded: random.next()) : UInt32(random.next() % 64))
-          }
-          shared.writes.add(1, ordering: .relaxed)
-        }
-      }
-    }
-
-    /// Stops it; how often it wrote.
-    func stop() -> Int {
-      shared.stops.store(true, ordering: .relaxed)
-      thread.join()
-      return shared.writes.load(ordering: .relaxed)
-    }
-  }
-
   @Test(arguments: [(.memory, 1), (.memory, 2), (.file, 1)] as [(Medium.Kind, Int)])
   func queuesListsAndDoorbells(_ kind: Medium.Kind, threads count: Int) throws {
     let seed: UInt64 = 0x5c81 + UInt64(count)
@@ -68,29 +27,14 @@ import Testing
       let queues = try (1...4).map { try host.createQueuePair(UInt16($0), size: 64, completionSize: 16) }
       memory.writeLists(&random)
       var words: [UInt] = []
-      for queue in queues {
-        // The queue fills exactly one page.
-        let base = UInt(bitPattern: host.ram.host(queue.iova))
-        words += stride(from: 0, to: 4096, by: 8).map { base + UInt($0) }
-      }
-      for page in memory.listPages.prefix(8) {
-        let base = UInt(bitPattern: host.ram.host(page))
-        words += stride(from: 0, to: 4096, by: 8).map { base + UInt($0) }
-      }
-      // What makes sense as a pointer, a list entry, a descriptor, or the first 8 bytes of a command.
-      var values = memory.listPages.prefix(8) + (0..<64).map { _ in memory.anyAddress(&random) }
-      for _ in 0..<16 {
-        let descriptor = memory.anyDescriptor(&random)
-        values += [descriptor.address, descriptor.word1]
-      }
-      for opcode: UInt64 in [0, 1, 2, 5, 8, 9, 12] {
-        for transferType: UInt64 in 0...3 { values.append(1 << 32 | transferType << 14 | opcode) }
-      }
+      // Each queue fills exactly one page.
+      for page in queues.map(\.iova) + memory.listPages.prefix(8) { words += host.ram.wordsOfPage(page) }
+      let values = Self.values(memory, opcodes: [0, 1, 2, 5, 8, 9, 12], &random)
       let slots = (1...4).flatMap {
         [host.controller.slots.submissionQueueTail($0), host.controller.slots.completionQueueHead($0)]
       }.compactMap { $0 }
       let scribblers = try (1...2).map {
-        try Scribbler(words: words, values: Array(values), slots: slots, seed: seed + UInt64($0))
+        try Scribbler(words: words, values: values, slots: slots, seed: seed + UInt64($0))
       }
       // The guest goes on as if nothing was wrong, and rings whatever comes to its mind.
       var commands = HostileCommands(
@@ -122,6 +66,88 @@ import Testing
     try expectWorking(next, comment)
   }
 
+  /// What makes sense as a pointer, a list entry, a descriptor, or the first 8 bytes of a command.
+  private static func values(
+    _ memory: HostileMemory, opcodes: [UInt64], _ random: inout SeededGenerator
+  ) -> [UInt64] {
+    var values = Array(memory.listPages.prefix(8))
+    for _ in 0..<64 { values.append(memory.anyAddress(&random)) }
+    for _ in 0..<16 {
+      let descriptor = memory.anyDescriptor(&random)
+      values += [descriptor.address, descriptor.word1]
+    }
+    for opcode in opcodes {
+      for transferType: UInt64 in 0...3 { values.append(1 << 32 | transferType << 14 | opcode) }
+    }
+    return values
+  }
+
+  /// The rest of what both sides see: the admin queue and the data of its commands, completion queues of which the host
+  /// therefore reads nothing, the pages of Doorbell Buffer Config, and the slots.
+  @Test(arguments: [1, 2]) func adminQueueCompletionsAndShadowDoorbells(threads count: Int) throws {
+    let seed: UInt64 = 0xad0_5c81 + UInt64(count)
+    let comment: Comment = "\(count) I/O threads, seed \(String(seed, radix: 16))h"
+    var options = IOThreads.Options()
+    options.threads = count
+    options.spinLimit = 50_000
+    let threads = try IOThreads(options)
+    let memory = try HostileMemory()
+    let namespace = try Namespace.memory(4 << 20)
+    var random = SeededGenerator(seed: seed)
+    do {
+      let host = try Host([namespace], threads: threads, path: .slots, ram: memory.ram) { $0.shadowDoorbells = .on }
+      let queues = try (1...2).map { try host.createQueuePair(UInt16($0), size: 64, completionSize: 256) }
+      let shadow = ShadowDoorbells(host.ram)
+      var configure = DoorbellBufferConfigCommand(SubmissionQueueEntry(.doorbellBufferConfig))
+      configure.shadowDoorbellBuffer = shadow.values
+      configure.eventIndexBuffer = shadow.eventIndexes
+      try #require(try host.admin(configure.entry).status == .success)
+      memory.writeLists(&random)
+      for ring in host.completions.values { ring.consumes = false }
+      host.adminCompletion.consumes = false
+      var pages = [host.adminSubmission.iova, host.adminCompletion.iova, shadow.values, shadow.eventIndexes]
+      pages += queues.map(\.iova) + host.completions.values.map(\.iova) + memory.listPages.prefix(8)
+      let values = Self.values(memory, opcodes: [0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 0x7c], &random)
+      let slots = (0...2).flatMap {
+        [host.controller.slots.submissionQueueTail($0), host.controller.slots.completionQueueHead($0)]
+      }.compactMap { $0 }
+      let scribblers = try (1...2).map {
+        try Scribbler(
+          words: pages.flatMap(host.ram.wordsOfPage), values: values, slots: slots, seed: seed + UInt64($0))
+      }
+      var commands = HostileCommands(
+        memory: memory, limits: HostileCommands.Limits(namespaces: [(9, 8192, false)], maximumTransfer: 128 << 10),
+        random: random)
+      var resets = 0
+      for _ in 0..<1500 {
+        for queue in queues {
+          for _ in 0..<4 { queue.putUnchecked(commands.io()) }
+          shadow.value(queue.identifier).store(UInt32(queue.tail))
+          shadow.value(queue.identifier, isHead: true).store(UInt32.random(in: 0..<256, using: &random))
+          host.ring(submissionQueue: queue.identifier, tail: UInt32(queue.tail))
+        }
+        for _ in 0..<2 { host.adminSubmission.putUnchecked(commands.admin()) }
+        host.ring(submissionQueue: 0, tail: UInt32(host.adminSubmission.tail))
+        host.ring(completionQueue: 0, head: UInt32.random(in: 0..<32, using: &random))
+        try host.settle()
+        guard host.status.controllerFatalStatus else { continue }
+        // A command has failed the controller, as it may: of this guest.
+        resets += 1
+        try host.disable()
+        try host.enable()
+      }
+      let writes = scribblers.reduce(0) { $0 + $1.stop() }
+      #expect(writes > 20_000 && resets < 1500, "\(writes) writes, \(resets) resets; \(comment)")
+      try host.disable()
+      host.adminCompletion.consumes = true
+      try host.enable()
+      try expectWorking(host, comment)
+      memory.expectIntact(comment)
+    }
+    let next = try Host([namespace], threads: threads, path: .slots)
+    try expectWorking(next, comment)
+  }
+
   private func expectWorking(_ host: Host, _ comment: Comment) throws {
     let data = host.ram.allocate()
     #expect(try host.admin(.identify(IdentifyCNS.controller.rawValue, to: data)).status == .success, comment)
@@ -137,5 +163,13 @@ import Testing
     }
     try host.settle()
     #expect(host.completions[queue.identifier]?.entries.isEmpty == true, comment)
+  }
+}
+
+extension GuestRAM {
+  /// Where the words of a page are.
+  fileprivate func wordsOfPage(_ page: UInt64) -> [UInt] {
+    let base = UInt(bitPattern: host(page))
+    return stride(from: 0, to: UInt(GuestRAM.pageSize), by: 8).map { base + $0 }
   }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import GuestMemory
 import LinuxIO
+import Synchronization
 import Testing
 
 /// Guest memory: a memfd, as the guest sees it. The device sees it through a `DeviceView`.
@@ -64,6 +65,11 @@ final class GuestRAM {
     let offset = Int(iova - base)
     let page = place(ofPage: offset / GuestRAM.pageSize)
     return memory.mapping.base + page * GuestRAM.pageSize + offset % GuestRAM.pageSize
+  }
+
+  /// An aligned word, for what several threads of the test write to at the same time.
+  func word(_ iova: UInt64) -> UnsafePointer<Atomic<UInt64>> {
+    UnsafePointer(host(iova).assumingMemoryBound(to: Atomic<UInt64>.self))
   }
 
   /// Calls `body` with each part of a range that lies in one page, and its distance from the start.

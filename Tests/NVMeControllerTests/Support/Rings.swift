@@ -37,8 +37,12 @@ final class SubmissionRing {
 
   /// Writes an entry as it is, whether or not there is room.
   func putUnchecked(_ command: SubmissionQueueEntry) {
-    ram.host(iova + UInt64(tail * SubmissionQueueEntry.byteCount))
-      .storeBytes(of: command, as: SubmissionQueueEntry.self)
+    let address = iova + UInt64(tail * SubmissionQueueEntry.byteCount)
+    withUnsafeBytes(of: command) { bytes in
+      for (index, word) in bytes.bindMemory(to: UInt64.self).enumerated() {
+        ram.word(address + UInt64(index * 8)).pointee.store(word, ordering: .relaxed)
+      }
+    }
     tail = (tail + 1) % size
   }
 

@@ -8,8 +8,7 @@ struct FolderCheck: HostCheck {
 
   /// Whether a path leads to a folder.
   static func isFolder(_ path: String) -> Bool {
-    var found = stat()
-    return unsafe stat(path, &found) == 0 && found.st_mode & S_IFMT == S_IFDIR
+    (try? FileStatus.of(path)).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
   }
 
   func findings() -> [Finding] {

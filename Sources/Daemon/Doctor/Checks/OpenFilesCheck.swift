@@ -1,4 +1,4 @@
-import Glibc
+import LinuxIO
 
 /// Whether the limit of open files is enough for the controllers that are wanted.
 struct OpenFilesCheck: HostCheck {
@@ -9,7 +9,7 @@ struct OpenFilesCheck: HostCheck {
   /// Descriptors that the largest of them needs, at most.
   let neededByOne: UInt64
   /// The hard limit of this process, which the daemon raises its own to; nil where it is not known.
-  var limit: UInt64? = hardLimit()
+  var limit: UInt64? = OpenFileLimit.hard
 
   /// What the daemon needs besides its controllers: the log, signals, and a dozen for each of some I/O threads.
   private static let process: UInt64 = 64
@@ -48,11 +48,5 @@ struct OpenFilesCheck: HostCheck {
         state + " At the limit clients are refused, or lose interrupts and memory that they hand over.",
         remedy: "LimitNOFILE=\(2 * needed) in the systemd unit, or ulimit -Hn \(2 * needed)")
     ]
-  }
-
-  private static func hardLimit() -> UInt64? {
-    var limit = rlimit()
-    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
-    return UInt64(limit.rlim_max)
   }
 }

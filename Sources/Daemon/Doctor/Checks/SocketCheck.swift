@@ -15,8 +15,7 @@ struct SocketCheck: HostCheck {
           remedy: "choose a shorter path, such as /run/nvmed/NAME.sock")
       ]
     }
-    var found = stat()
-    if unsafe lstat(path, &found) == 0 { return [existing(found.st_mode & S_IFMT == S_IFSOCK)] }
+    if let found = try? FileStatus.at(path) { return [existing(found.st_mode & S_IFMT == S_IFSOCK)] }
     return [folder()]
   }
 
@@ -49,9 +48,8 @@ struct SocketCheck: HostCheck {
   private func folder() -> Finding {
     var folder = "."
     if let slash = path.lastIndex(of: "/") { folder = slash == path.startIndex ? "/" : String(path[..<slash]) }
-    var found = stat()
-    guard unsafe stat(folder, &found) == 0 else {
-      let error = Errno.current
+    let found: stat
+    do throws(Errno) { found = try FileStatus.of(folder) } catch {
       return error == .noSuchFile
         ? finding(.missing, "the folder \(folder) does not exist.", remedy: "mkdir -p \(folder)")
         : finding(.missing, "the folder \(folder) cannot be looked at: \(error).", remedy: "correct its rights")
@@ -59,9 +57,9 @@ struct SocketCheck: HostCheck {
     guard found.st_mode & S_IFMT == S_IFDIR else {
       return finding(.missing, "\(folder) is no folder.", remedy: "choose another path")
     }
-    guard unsafe access(folder, W_OK | X_OK) == 0 else {
+    do throws(Errno) { try FileStatus.requireAccess(folder, W_OK | X_OK) } catch {
       return finding(
-        .missing, "a socket cannot be made in \(folder): \(Errno.current).",
+        .missing, "a socket cannot be made in \(folder): \(error).",
         remedy: "give the user of nvmed the right to write there, or choose another path")
     }
     return finding(.ok, "can be made.")
