@@ -1,7 +1,7 @@
 import Glibc
 import LinuxIO
 
-#if arch(x86_64)
+#if canImport(KVM)
   import KVM
 #endif
 
@@ -10,7 +10,7 @@ struct KVMCheck: HostCheck {
   var devicePath = "/dev/kvm"
 
   func findings() -> [Finding] {
-    #if arch(x86_64)
+    #if canImport(KVM)
       let availability = KVMAvailability.check(devicePath: devicePath)
       let speed = availability == .available ? GuestSpeed.measure(devicePath: devicePath) : nil
       return [finding(of: availability, speed: speed)]
@@ -22,7 +22,7 @@ struct KVMCheck: HostCheck {
     #endif
   }
 
-  #if arch(x86_64)
+  #if canImport(KVM)
     func finding(of availability: KVMAvailability, speed: GuestSpeed? = nil) -> Finding {
       switch availability {
       case .available where speed?.isEmulated == true:

@@ -1,6 +1,6 @@
 import LinuxIO
 
-#if arch(x86_64)
+#if canImport(KVM)
   import KVM
 #endif
 
@@ -9,7 +9,7 @@ struct PostWriteCheck: HostCheck {
   var devicePath = "/dev/kvm"
 
   func findings() -> [Finding] {
-    #if arch(x86_64)
+    #if canImport(KVM)
       return [finding(of: PostWriteSupport.probe(devicePath: devicePath))]
     #else
       return [finding(.limited, "not tried on this architecture. \(PostWriteCheck.messages)")]
@@ -21,7 +21,7 @@ struct PostWriteCheck: HostCheck {
     "By post_write = \"auto\" nvmed stores the values by eBPF, where it can (see eBPF); else monitors forward doorbells as "
     + "messages, which works, and costs an exit and a message for each."
 
-  #if arch(x86_64)
+  #if canImport(KVM)
     func finding(of support: PostWriteSupport) -> Finding {
       switch support {
       case .supported:

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-#if arch(x86_64)
+#if canImport(KVM)
   import KVM
 #endif
 
@@ -20,7 +20,7 @@ import Testing
     #expect(postWrite.verdict == .limited)
   }
 
-  #if arch(x86_64)
+  #if canImport(KVM)
     @Test func saysThatAFileIsNoDevice() throws {
       let folder = try TestFolder()
       let path = try folder.text("kvm", "")
