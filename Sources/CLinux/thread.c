@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,20 +50,3 @@ long long clinux_process_cpu_ns(void) { return read_clock(CLOCK_PROCESS_CPUTIME_
 long long clinux_monotonic_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
 long long clinux_realtime_ns(void) { return read_clock(CLOCK_REALTIME); }
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define WRITE_IS_WATCHED 1
-#endif
-#endif
-
-void clinux_eventfd_signal(int fd) {
-  static const uint64_t one = 1;
-#ifdef WRITE_IS_WATCHED
-  /* The thread sanitizer learns from write(2) that one thread goes on after the other. */
-  ssize_t result = write(fd, &one, sizeof one);
-#else
-  long result = syscall(SYS_write, fd, &one, sizeof one);
-#endif
-  (void)result; /* A full counter (EAGAIN) is as good as signalled. */
-}

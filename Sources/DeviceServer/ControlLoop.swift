@@ -42,7 +42,7 @@ final class ControlLoop {
   /// Messages received before other events have their turn.
   private static let burst = 64
   /// How long the socket is left alone after a client could not be accepted, in ms.
-  private static let retryInterval: Int32 = 100
+  private static let retryInterval: UInt64 = 100
 
   /// What is served; namespaces and limits as they are now.
   var options: DeviceOptions
@@ -53,6 +53,10 @@ final class ControlLoop {
   private var events = EpollEvents()
   private var listener: UnixListener?
   private var listening = Listening.clients
+  /// When clients are waited for again, where that is a while off: CLOCK_MONOTONIC in ns.
+  private var retryTime: UInt64 = 0
+  /// Whether the client has held up a thread, and is sent away for it.
+  private var isDismissed = false
   private var connection: ServerConnection?
   private(set) var device: Device?
   private(set) var state = State.idle
@@ -96,7 +100,16 @@ final class ControlLoop {
 
   /// Runs until `stop` is signalled, or the only client is gone.
   func run() {
-    while !isOver { _ = turn(timeout: listening == .retry ? ControlLoop.retryInterval : -1) }
+    WriteWatch.watched {
+      while !isOver { _ = turn(timeout: retryTimeout) }
+    }
+  }
+
+  /// How long to wait for events, in ms.
+  private var retryTimeout: Int32 {
+    guard listening == .retry else { return -1 }
+    let now = Clock.monotonic
+    return retryTime > now ? Int32(clamping: (retryTime - now) / 1_000_000 + 1) : 0
   }
 
   /// Waits for events, and takes them.
@@ -105,12 +118,13 @@ final class ControlLoop {
   /// - Returns: whether there were any.
   func turn(timeout: Int32) -> Bool {
     epoll.wait(timeout: timeout, into: &events)
-    if listening == .retry, events.count == 0 { listen() }
+    if listening == .retry, Clock.monotonic >= retryTime { listen() }
     for index in 0..<events.count {
       let event = events[index]
       take(event)
       if isOver { break }
     }
+    if isDismissed, state == .serving { end("it held up a thread") }
     return events.count > 0
   }
 
@@ -149,7 +163,7 @@ final class ControlLoop {
       accepted = try listener?.accept()
     } catch {
       log.log(.error, "a client cannot be accepted: \(error)")
-      return stopListening(.retry)
+      return retry(after: ControlLoop.retryInterval)
     }
     guard let socket = accepted else { return }
     guard state == .idle, !isStopping else {
@@ -177,6 +191,12 @@ final class ControlLoop {
     self.listening = listening
   }
 
+  /// Waits for clients after so many ms.
+  private func retry(after milliseconds: UInt64) {
+    stopListening(.retry)
+    retryTime = Clock.monotonic + milliseconds * 1_000_000
+  }
+
   private func listen() {
     guard let descriptor = listener?.descriptor.rawValue, listening != .clients else { return }
     do throws(Errno) {
@@ -184,7 +204,7 @@ final class ControlLoop {
       listening = .clients
     } catch {
       log.log(.error, "clients cannot be waited for: \(error)")
-      listening = .retry
+      retry(after: ControlLoop.retryInterval)
     }
   }
 
@@ -197,10 +217,12 @@ final class ControlLoop {
     connection = ServerConnection(socket)
     state = .serving
     isHeld = false
+    isDismissed = false
     watched = nil
     let controller = device.controller
     controller.report = { [unowned self] report in log(report) }
     device.warn = { [unowned self] reason in log.log(.warning, "\(reason)") }
+    device.stalled = { [unowned self] in isDismissed = true }
     try epoll.add(controller.mailbox.descriptor, .readable, token: Source.mailbox.rawValue)
     try epoll.add(controller.adminEvents.submission.rawValue, .readable, token: Source.adminSubmission.rawValue)
     try epoll.add(controller.adminEvents.completion.rawValue, .readable, token: Source.adminCompletion.rawValue)
@@ -288,7 +310,13 @@ final class ControlLoop {
     device = nil
     state = .idle
     performEndActions()
-    if isStopping || listener == nil { isOver = true } else { listen() }
+    if isStopping || listener == nil {
+      isOver = true
+    } else if isDismissed {
+      retry(after: ClientLimits.dismissal)
+    } else {
+      listen()
+    }
   }
 
   private func log(_ report: ControllerReport) {
@@ -310,6 +338,7 @@ final class ControlLoop {
         .error,
         "the monitor does not say where the guest's BAR0 is, and doorbells by eBPF are lost; they are not offered again: restart the virtual machine, and set post_write = \"off\""
       )
+    case .stalled: isDismissed = true
     case .failed(let reason): log.log(.error, "the controller failed: \(reason)")
     }
   }

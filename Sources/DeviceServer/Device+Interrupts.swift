@@ -35,10 +35,10 @@ extension Device {
     var changed: [(vector: Int, descriptor: Int32)] = []
     switch change.data {
     case .none where !change.isDisable:
-      for vector in range { vectors.signal(vector) }
+      for vector in range { try signal(vector) }
       return completion()
     case .bools(let fire):
-      for (vector, fires) in zip(range, fire) where fires { vectors.signal(vector) }
+      for (vector, fires) in zip(range, fire) where fires { try signal(vector) }
       return completion()
     case .eventFDs where !descriptors.isEmpty:
       // All of them are looked at before the first is installed.
@@ -74,11 +74,27 @@ extension Device {
     case .eventFDs where change.action == .trigger, .none where change.isDisable:
       errorInterrupt.remove(0, replaced: replaced)
     case .none where change.action == .trigger:
-      errorInterrupt.signal(0)
+      try signalError()
     case .bools(let fire) where change.action == .trigger && fire.first == true:
-      errorInterrupt.signal(0)
+      try signalError()
     default: break
     }
+  }
+
+  /// Fires a vector for the client that asks for it.
+  ///
+  /// - Throws: `EAGAIN` where the write to its eventfd waited.
+  private func signal(_ vector: Int) throws(Errno) {
+    if !vectors.signal(vector) { try stall() }
+  }
+
+  private func signalError() throws(Errno) {
+    if !errorInterrupt.signal(0) { try stall() }
+  }
+
+  private func stall() throws(Errno) {
+    stalled?()
+    throw .wouldBlock
   }
 
   /// Takes all eventfds out: the client is gone. `completion` is called when none is used any more.

@@ -24,6 +24,8 @@ final class Device {
   var tracedPage: TracedPage?
   /// Takes what an operator should know.
   var warn: ((String) -> Void)?
+  /// Called when the client had the thread wait for one of its eventfds.
+  var stalled: (() -> Void)?
 
   init(_ options: DeviceOptions, pool: IOThreadPool) throws(Errno) {
     var description = options.controller

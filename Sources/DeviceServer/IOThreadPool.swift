@@ -92,7 +92,7 @@ public final class IOThreadPool: Sendable {
             portCount: options.controllers, spinLimit: options.spinLimit, sleepLimit: options.sleepLimit,
             workers: workers)
           made.ready.signal()
-          engine.run()
+          WriteWatch.watched { engine.run() }
         } catch {
           made.failure.withLock { $0 = error }
           made.ready.signal()

@@ -50,10 +50,12 @@ struct InterruptTable: ~Copyable {
   }
 
   /// Signals an interrupt, if an eventfd is installed.
-  func signal(_ index: Int) {
+  ///
+  /// - Returns: false where the client has made the eventfd wait.
+  func signal(_ index: Int) -> Bool {
     switch events[index] {
-    case .none: break
-    case .installed(let event): event.signal()
+    case .none: true
+    case .installed(let event): event.signalPeer()
     }
   }
 

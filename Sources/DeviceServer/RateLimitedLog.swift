@@ -6,19 +6,16 @@ import Logging
 /// Lines of level notice and below have an allowance of their own, so that they cannot keep faults out of the log.
 struct RateLimitedLog {
   private struct Allowance {
-    static let burst: UInt64 = 20
-    static let interval: UInt64 = 1_000_000_000
-
-    var lines = burst
+    var lines = ClientLimits.logBurst
     var last = Clock.monotonic
     var suppressed = 0
 
     /// Whether a line may be written now.
     mutating func take() -> Bool {
       let now = Clock.monotonic
-      let earned = (now &- last) / Allowance.interval
+      let earned = (now &- last) / ClientLimits.logInterval
       if earned > 0 {
-        lines = min(Allowance.burst, lines + earned)
+        lines = min(ClientLimits.logBurst, lines + earned)
         last = now
       }
       guard lines > 0 else {

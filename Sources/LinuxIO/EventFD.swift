@@ -20,7 +20,8 @@ public struct EventFD: ~Copyable, Sendable {
   /// Takes an eventfd that a peer handed over.
   ///
   /// Writing eight bytes to a pipe, socket or file could block or do harm, so the kernel is asked what the descriptor
-  /// is (`/proc/self/fdinfo`); and it is made non-blocking, as a full counter would otherwise stop the writer.
+  /// is (`/proc/self/fdinfo`); and it is made non-blocking, as a full counter would otherwise stop the writer. The peer
+  /// may undo that: see `WriteWatch`.
   ///
   /// - Throws: `EINVAL` where it is no eventfd.
   public init(adopting descriptor: consuming FileDescriptor) throws(Errno) {
@@ -30,6 +31,9 @@ public struct EventFD: ~Copyable, Sendable {
   }
 
   private init(own descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+
+  /// Gives the eventfd up: the caller must close it.
+  public consuming func release() -> Int32 { descriptor.release() }
 
   /// A second owner of the same counter.
   ///
@@ -45,16 +49,24 @@ public struct EventFD: ~Copyable, Sendable {
     clinux_eventfd_signal(rawValue)
   }
 
-  /// Reads and clears the counter; 0 where it was not signalled.
+  /// Adds 1 to the counter of an eventfd that a peer has too.
+  ///
+  /// - Returns: false where the peer has made it a blocking one and filled it, so that the write waited: `WriteWatch` has
+  ///   interrupted it, in a thread that is watched. In others it waits.
+  public borrowing func signalPeer() -> Bool { EventFD.signalPeer(rawValue: descriptor.rawValue) }
+
+  /// Adds 1 to the counter of the eventfd numbered `rawValue`, which a peer has too and whose owner the caller keeps alive.
+  ///
+  /// - Returns: as that of an owner.
+  public static func signalPeer(rawValue: Int32) -> Bool { clinux_eventfd_signal_peer(rawValue) == 0 }
+
+  /// Reads and clears the counter; 0 where it was not signalled. Never waits, whatever a peer has made of the eventfd.
   @discardableResult
   public borrowing func drain() -> UInt64 { EventFD.drain(rawValue: descriptor.rawValue) }
 
-  /// Reads and clears the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive.
+  /// Reads and clears the counter of the eventfd numbered `rawValue`, whose owner the caller keeps alive. Never waits.
   @discardableResult
-  public static func drain(rawValue: Int32) -> UInt64 {
-    var count: UInt64 = 0
-    return unsafe read(rawValue, &count, 8) == 8 ? count : 0
-  }
+  public static func drain(rawValue: Int32) -> UInt64 { clinux_eventfd_drain(rawValue) }
 
   /// Blocks until the counter is not 0. For threads that may block.
   ///

@@ -15,7 +15,7 @@ import Testing
     }
 
     func remove(_ index: Int, _ replaced: InterruptTable.Replaced) { table.remove(index, replaced: replaced) }
-    func signal(_ index: Int) { table.signal(index) }
+    func signal(_ index: Int) { _ = table.signal(index) }
     var installed: [Bool] { (0..<table.count).map { table.isInstalled($0) } }
   }
 

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "bpf.h"
+#include "eventfd.h"
 #include "kvm.h"
 #include "memory.h"
 #include "sandbox.h"

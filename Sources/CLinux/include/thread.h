@@ -11,8 +11,6 @@ int clinux_affinity_count(void);
 void clinux_block_signals(void);
 /* CPU time used by the calling thread, in ns. */
 long long clinux_thread_cpu_ns(void);
-/* Adds 1 to the counter of an eventfd. It is no cancellation point, which costs write(2) more than its system call. */
-void clinux_eventfd_signal(int fd);
 /* CPU time used by the process, in ns. */
 long long clinux_process_cpu_ns(void);
 /* CLOCK_MONOTONIC, in ns. */

@@ -42,7 +42,7 @@ extension Controller {
     }
     deliverEvents()
     // The event of heads, as signals of the other are counted where doorbells are traced (`takeAdminSubmissionEvent`).
-    if adminSubmissionQueue.hasCommands, budget == 0 { adminEvents.completion.signal() }
+    if adminSubmissionQueue.hasCommands, budget == 0 { announce(adminEvents.completion) }
     signalAdminInterrupt()
   }
 
@@ -120,7 +120,11 @@ extension Controller {
 
   private func signalAdminInterrupt() {
     if adminCompletionQueue.takeNews(), let vector = adminCompletionQueue.interruptVector { vectors.signal(vector) }
+    if vectors.takeStall() { noteStall() }
   }
+
+  /// Signals an eventfd that the client has as well.
+  func announce(_ event: borrowing EventFD) { if !event.signalPeer() { noteStall() } }
 
   // MARK: Events
 

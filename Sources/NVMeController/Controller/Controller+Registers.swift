@@ -214,14 +214,14 @@ extension Controller {
       // Half of all doorbells need wake nobody.
       let isAwaited = lanes[queue.thread].interest.isSet
       counters.countMessage(isSignalled: isAwaited)
-      if isAwaited { lanes[queue.thread].events.completion.signal() }
+      if isAwaited { announce(lanes[queue.thread].events.completion) }
     } else {
       guard let queue = queues.submissionQueue(identifier),
         let completionQueue = queues.completionQueue(queue.completionQueue)
       else { return reportDoorbell(identifier, .invalidDoorbellRegister) }
       slots.take(message: value, at: place)
       counters.countMessage(isSignalled: true)
-      lanes[completionQueue.thread].events.submission.signal()
+      announce(lanes[completionQueue.thread].events.submission)
     }
   }
 

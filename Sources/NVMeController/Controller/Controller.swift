@@ -232,6 +232,7 @@ public final class Controller {
         report?(.commandFailed(entry))
         reportReliability()
       case .doorbellWithoutValue: doorbellWithoutValue()
+      case .interruptStalled: noteStall()
       case .failed(let error): fail("an I/O thread cannot serve it: \(error)")
       }
     }
@@ -286,6 +287,12 @@ public final class Controller {
     setPaused(.failure, true)
   }
 
+  /// The client had a thread wait for one of its eventfds.
+  func noteStall() {
+    report?(.stalled)
+    fail("the client had a thread wait for one of its eventfds")
+  }
+
   // MARK: Memory and interrupts
 
   /// A range of guest memory is there; `completion` is called when commands may use it.
@@ -319,6 +326,7 @@ public final class Controller {
         && !adminCompletionQueue.isConsumed()
       vectors.install(entry.descriptor, vector: entry.vector, hasEntries: waits)
     }
+    if vectors.takeStall() { noteStall() }
     let token = barrier(lanes.count * descriptors.count, completion)
     for lane in lanes {
       for entry in descriptors {

@@ -8,6 +8,8 @@ public enum ControllerReport: Sendable {
   case usesShadowDoorbells
   /// A traced doorbell was signalled without a value. The controller fails for it.
   case doorbellsLost
+  /// The client had one of its eventfds hold up a thread, which serves others as well. The controller fails for it.
+  case stalled
   /// CSTS.CFS is set, for this reason.
   case failed(String)
 }

@@ -173,6 +173,12 @@ struct ControllerPort: ~Copyable {
     }
   }
 
+  /// Tells the control thread that the client had this thread wait for an eventfd of it.
+  @inline(never)
+  mutating func reportStall() {
+    if vectors.takeStall() { description?.mailbox.post(.interruptStalled) }
+  }
+
   /// Signals the interrupts of completion queues that got enough entries, and has the others wait for more.
   ///
   /// - Parameter now: CLOCK_MONOTONIC in ns.

@@ -312,6 +312,7 @@ public struct IOEngine: ~Copyable {
     for port in 0..<portEnd where ports[port].isAttached {
       restsUntil = min(restsUntil, ports[port].restsUntil)
       ports[port].signalInterrupts()
+      if ports[port].vectors.hasStalled { ports[port].reportStall() }
       if ports[port].vectors.deadline != UInt64.max {
         ports[port].releaseInterrupts(until: Clock.monotonic)
         interruptDeadline = min(interruptDeadline, ports[port].vectors.deadline)

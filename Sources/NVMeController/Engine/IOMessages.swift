@@ -64,6 +64,8 @@ public enum IOEvent: Sendable {
   case failed(Errno)
   /// A doorbell was rung without a value, by a host that keeps none in its memory.
   case doorbellWithoutValue
+  /// The write to an eventfd of the client has waited.
+  case interruptStalled
   /// A doorbell got a value that it cannot have, or belongs to no queue.
   case invalidDoorbell(queue: UInt16, isUnknown: Bool)
 }

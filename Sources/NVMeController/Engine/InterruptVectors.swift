@@ -24,6 +24,8 @@ struct InterruptVectors: ~Copyable {
   private var time: UInt64 = 0
   /// Vectors whose interrupt waits for more entries.
   private var heldVectors = 0
+  /// Whether the write to an eventfd waited: a hostile client's. It is not written to again.
+  private(set) var hasStalled = false
 
   /// Whether interrupts may have to wait for more entries: `hold` has to be told of each.
   private(set) var coalesces = false
@@ -47,9 +49,25 @@ struct InterruptVectors: ~Copyable {
       vectors[vector].isPending = true
       return false
     }
-    EventFD.signal(rawValue: descriptor)
+    guard EventFD.signalPeer(rawValue: descriptor) else { return stall(vector) }
     clinux_trace_interrupt(UInt64(truncatingIfNeeded: vector))
     return true
+  }
+
+  /// The client has made an eventfd wait for it. The interrupt is remembered, for one that does not.
+  @inline(never)
+  private mutating func stall(_ vector: Int) -> Bool {
+    vectors[vector].descriptor = -1
+    vectors[vector].isPending = true
+    hasStalled = true
+    return false
+  }
+
+  /// Whether the write to an eventfd has waited since the last call.
+  mutating func takeStall() -> Bool {
+    let stalled = hasStalled
+    hasStalled = false
+    return stalled
   }
 
   /// Installs an eventfd (-1: none); signals at once where an interrupt waited or `hasEntries` says that the host may
@@ -61,8 +79,9 @@ struct InterruptVectors: ~Copyable {
     endHold(vector)
     vectors[vector].descriptor = descriptor
     guard descriptor >= 0 else { return }
-    if vectors[vector].isPending || hasEntries { EventFD.signal(rawValue: descriptor) }
+    let isDue = vectors[vector].isPending || hasEntries
     vectors[vector].isPending = false
+    if isDue, !EventFD.signalPeer(rawValue: descriptor) { _ = stall(vector) }
   }
 
   /// Forgets interrupts that wait: the queues they belong to are gone. None waits for more entries from now on.
