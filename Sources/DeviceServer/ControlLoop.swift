@@ -143,6 +143,7 @@ final class ControlLoop {
       guard let device else { return }
       device.memory.faultEvent.drain()
       device.controller.fail("the client has taken guest memory away: its file is shorter than what was mapped")
+      device.dropFaultedMemory()
     case nil: break
     }
   }

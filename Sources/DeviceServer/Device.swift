@@ -24,6 +24,10 @@ final class Device {
   var tracedPage: TracedPage?
   /// Takes what an operator should know.
   var warn: ((String) -> Void)?
+  /// Ranges whose files were truncated, and which commands in flight may still touch.
+  private var faultedRanges = 0
+  /// What waits until there are none.
+  private var unmapped: [() -> Void] = []
   /// Called when the client had the thread wait for one of its eventfds.
   var stalled: (() -> Void)?
 
@@ -159,6 +163,24 @@ final class Device {
     controller.map(region, then: completion)
   }
 
+  /// An access to guest memory hit a truncated file: no command reaches that range any more.
+  func dropFaultedMemory() {
+    let faulted = memory.takeFaulted()
+    var held: DMATable.Removed? = faulted
+    faultedRanges += faulted.count
+    for region in faulted.regions {
+      controller.unmap(iova: region.iova, size: region.size) { [self] in
+        faultedRanges -= 1
+        guard faultedRanges == 0 else { return }
+        held = nil
+        _ = held
+        let waiting = unmapped
+        unmapped = []
+        for completion in waiting { completion() }
+      }
+    }
+  }
+
   /// Takes memory back; `completion` is called when nothing touches it and it is unmapped here.
   func unmap(_ unmap: DMAUnmap, then completion: @escaping () -> Void) throws(Errno) {
     let isAll = unmap.flags.contains(.all)
@@ -167,10 +189,11 @@ final class Device {
     let address = isAll ? 0 : unmap.address
     let length = isAll ? UInt64.max : unmap.length
     var held: DMATable.Removed? = removed
-    controller.unmap(iova: address, size: length) {
+    controller.unmap(iova: address, size: length) { [self] in
       held = nil
       _ = held
-      completion()
+      // What it unmaps may be such a range, which the threads were told of before.
+      if faultedRanges > 0 { unmapped.append(completion) } else { completion() }
     }
   }
 }

@@ -42,6 +42,9 @@ final class DMAMapping: Sendable {
     guardSlot = -1
   }
 
+  /// Whether an access hit a truncated file.
+  var hasFaulted: Bool { clinux_sigbus_faulted(guardSlot) }
+
   /// Maps a file's range.
   ///
   /// - Parameter faultEvent: the eventfd that a SIGBUS in the range signals.

@@ -14,6 +14,8 @@ public struct DMATable: ~Copyable {
     fileprivate let mappings: [DMAMapping]
     /// How many ranges it holds.
     public var count: Int { mappings.count }
+    /// The ranges.
+    public var regions: [MemoryRegion] { mappings.map { $0.region } }
   }
 
   /// Signalled when an access to one of the ranges hit a truncated file (SIGBUS).
@@ -98,6 +100,20 @@ public struct DMATable: ~Copyable {
     let removed = Removed(mappings: mappings)
     mappings = []
     return removed
+  }
+
+  /// Takes out the mapping of every range in which an access hit a truncated file; the range stays, and cannot be reached.
+  ///
+  /// What the access found in place of the file is private memory of this process, as large as the range: a client could
+  /// have commands fill it.
+  public mutating func takeFaulted() -> Removed {
+    var faulted: [DMAMapping] = []
+    for index in mappings.indices where mappings[index].hasFaulted {
+      let region = mappings[index].region
+      faulted.append(mappings[index])
+      mappings[index] = DMAMapping(unreachable: region.iova, size: region.size)
+    }
+    return Removed(mappings: faulted)
   }
 
   /// The index of the first range that begins at or behind `iova`.

@@ -9,7 +9,7 @@ import VFIOUser
 /// not notice, and a good client is served by the attacked one afterwards.
 @Suite struct SeveralControllersTests {
   /// A daemon with the controllers "good" and "attacked", and verified I/O that never stops on the first.
-  private struct Pair {
+  struct Pair {
     let folder: TestFolder
     let daemon: DaemonProcess
     let good: HostController

@@ -6,14 +6,24 @@ struct ProcessStatistics: Equatable, CustomStringConvertible {
   var descriptors: Int
   var threads: Int
   var mappings: Int
+  /// Contexts of asynchronous I/O (`io_setup(2)`), each of which is a mapping.
+  var aioContexts: Int
+  /// Memory that is there, in KiB.
+  var resident: Int
 
   init(_ process: DaemonProcess) throws {
     descriptors = try entries(of: "/proc/\(process.pid)/fd").count
     threads = try entries(of: "/proc/\(process.pid)/task").count
-    mappings = try text(of: "/proc/\(process.pid)/maps").split(separator: "\n").count
+    let maps = try text(of: "/proc/\(process.pid)/maps").split(separator: "\n")
+    mappings = maps.count
+    aioContexts = maps.count { $0.contains("/[aio]") }
+    let line = try text(of: "/proc/\(process.pid)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+    resident = line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
   }
 
-  var description: String { "\(descriptors) descriptors, \(threads) threads, \(mappings) mappings" }
+  var description: String {
+    "\(descriptors) descriptors, \(threads) threads, \(mappings) mappings, \(aioContexts) aio contexts, \(resident) KiB"
+  }
 }
 
 /// What a thread of another process has done so far (`proc(5)`).

@@ -1,0 +1,128 @@
+import Glibc
+import LinuxIO
+import NVMeHost
+import NVMeSpec
+import Testing
+import VFIOUser
+
+/// Guest memory that goes while the daemon uses it; another controller of the same thread goes on.
+@Suite struct VanishingMemoryTests {
+  private static let queueAddress: UInt64 = 0x1_0000_0000
+  private static let dataAddress: UInt64 = 0x2_0000_0000
+  private static let part = 4 << 20
+
+  /// What is gone when a command needs it.
+  enum Gone: CaseIterable {
+    /// Data that the kernel moves: it answers EFAULT.
+    case readData, writtenData
+    /// A list of pages: the daemon's own load faults.
+    case list
+    /// Data that is copied, as it lies where direct I/O cannot have it.
+    case copiedReadData, copiedWrittenData
+  }
+
+  /// Memory of two files' parts, the second of which is cut away.
+  private func memory() throws -> HostMemory {
+    try HostMemory(
+      parts: [(Self.queueAddress, Self.part), (Self.dataAddress, Self.part)], backing: .unsealed)
+  }
+
+  @Test(arguments: Gone.allCases) func aCommandWhoseMemoryIsGoneEndsForItsControllerAlone(gone: Gone) throws {
+    let pair = try SeveralControllersTests.Pair()
+    let memory = try memory()
+    let host = try pair.attacker(memory: memory)
+    var queue = try host.createQueue(1, depth: 16, vector: 1)
+    try memory.truncate(to: Self.part)
+    var entry = SubmissionQueueEntry.io(
+      gone == .writtenData || gone == .copiedWrittenData ? .write : .read, nsid: 1, slba: 0,
+      blocks: gone == .list ? 64 : 8)
+    switch gone {
+    case .readData, .writtenData: entry.prp1 = Self.dataAddress
+    case .list:
+      entry.prp1 = try memory.allocate(4096).iova
+      entry.prp2 = Self.dataAddress
+    case .copiedReadData, .copiedWrittenData:
+      entry.prp1 = Self.dataAddress + 4
+      entry.prp2 = Self.dataAddress + 4096
+    }
+    switch gone {
+    case .readData, .writtenData:
+      for _ in 0..<20 {
+        let status = try queue.execute(entry).status
+        #expect(status == .dataTransferError)
+      }
+      #expect(try !host.status().controllerFatalStatus, "it is the command that fails")
+    default:
+      _ = queue.submit(entry)
+      queue.ring()
+      try host.awaitStatus(
+        "CSTS.CFS", timeout: UInt64(patience) * 1_000_000_000, toleratesFailure: true
+      ) { $0.controllerFatalStatus }
+      try pair.daemon.awaitLog("the client has taken guest memory away")
+    }
+    host.disconnect()
+    try pair.finish()
+  }
+
+  /// The file is cut while direct I/O to it is under way: each command ends, one way or the other.
+  @Test func memoryThatGoesUnderDirectIOEndsItsCommands() throws {
+    let pair = try SeveralControllersTests.Pair()
+    for round in 0..<8 {
+      let memory = try memory()
+      let host = try pair.attacker(memory: memory)
+      var queue = try host.createQueue(1, depth: 32, vector: 1)
+      var submitted = 0
+      for index in 0..<31 {
+        var entry = SubmissionQueueEntry.io(
+          index % 2 == 0 ? .read : .write, nsid: 1, slba: UInt64(index * 16), blocks: 16)
+        entry.prp1 = Self.dataAddress + UInt64(index * 8192)
+        entry.prp2 = entry.prp1 + 4096
+        if queue.submit(entry) != nil { submitted += 1 }
+      }
+      queue.ring()
+      for _ in 0..<round { sched_yield() }
+      try memory.truncate(to: Self.part)
+      for _ in 0..<submitted {
+        let status = try queue.awaitCompletion().status
+        #expect(status == .success || status == .dataTransferError, "round \(round)")
+      }
+      host.disconnect()
+    }
+    try pair.finish()
+  }
+
+  /// What an access found in place of the file is the daemon's own memory. Commands cannot fill it: the range is out of
+  /// reach from then on, also when the controller was reset.
+  @Test func whatIsGoneStaysGone() throws {
+    let pair = try SeveralControllersTests.Pair()
+    let memory = try HostMemory(
+      parts: [(Self.queueAddress, Self.part), (Self.dataAddress, 64 << 20)], backing: .unsealed)
+    let host = try pair.attacker(memory: memory)
+    var queue = try host.createQueue(1, depth: 16, vector: 1)
+    try memory.truncate(to: Self.part)
+    var list = SubmissionQueueEntry.io(.read, nsid: 1, slba: 0, blocks: 64)
+    list.prp1 = try memory.allocate(4096).iova
+    list.prp2 = Self.dataAddress
+    _ = queue.submit(list)
+    queue.ring()
+    try host.awaitStatus(
+      "CSTS.CFS", timeout: UInt64(patience) * 1_000_000_000, toleratesFailure: true
+    ) { $0.controllerFatalStatus }
+    let before = try ProcessStatistics(pair.daemon).resident
+    try host.enable()
+    var again = try host.createQueue(1, depth: 16, vector: 1)
+    // 32 MiB of it, page by page.
+    var failures = 0
+    for page in 0..<(32 << 20) / 8192 as Range<Int> {
+      var entry = SubmissionQueueEntry.io(.read, nsid: 1, slba: UInt64(page % 64) * 16, blocks: 16)
+      entry.prp1 = Self.dataAddress + UInt64(page) * 8192
+      entry.prp2 = entry.prp1 + 4096
+      if try again.execute(entry).status == .dataTransferError { failures += 1 }
+    }
+    #expect(failures == (32 << 20) / 8192)
+    let after = try ProcessStatistics(pair.daemon).resident
+    #expect(after < before + 16 * 1024, "from \(before) to \(after) KiB")
+    host.disconnect()
+    try pair.finish()
+  }
+}
