@@ -40,6 +40,42 @@ import Testing
         guard withUnsafeMutableBytes(of: &byte, { map.read(UInt64(place), into: $0) }), byte == 0 else { exit(5) }
       }
       guard table.faultEvent.drain() > 1 else { exit(6) }
+      guard table.takeFaulted().count == 1 else { exit(7) }
+    }
+  }
+
+  @Test func eachOfManyRangesIsFoundAndNoOtherIsTouched() async {
+    await #expect(processExitsWith: .success) {
+      let count = 20_000
+      let first = try unsealedMemory(name: "first", count: 8192)
+      let second = try unsealedMemory(name: "second", count: 8192)
+      var table = try DMATable(limit: count, budget: MappingBudget(total: Int(CLINUX_SIGBUS_RANGES)))
+      var map = MemoryMap()
+      // From two files in turn, so that the kernel joins none.
+      for index in 0..<count {
+        let file = index % 2 == 0 ? try first.duplicate() : try second.duplicate()
+        let region = try table.map(
+          iova: UInt64(index) * 4096, size: 4096, descriptor: file, offset: 4096, access: [.read, .write])
+        if let region { map.insert(region) }
+      }
+      var value: UInt64 = 42
+      guard pwrite(second.rawValue, &value, 8, 4096) == 8 else { exit(2) }
+      guard ftruncate(first.rawValue, 4096) == 0 else { exit(3) }
+      for index in stride(from: 0, to: count, by: 100) {
+        guard withUnsafeBytes(of: 7, { map.write(UInt64(index) * 4096, from: $0) }) else { exit(4) }
+        guard table.faultEvent.drain() == 1 else { exit(5) }
+      }
+      for index in stride(from: 1, to: count, by: 2) {
+        guard withUnsafeMutableBytes(of: &value, { map.read(UInt64(index) * 4096, into: $0) }), value == 42 else {
+          exit(6)
+        }
+      }
+      guard table.faultEvent.drain() == 0 else { exit(7) }
+      let faulted = table.takeFaulted()
+      guard faulted.count == count / 100 else { exit(8) }
+      // Their ranges stay, out of reach.
+      guard table.count == count, table.regions.count(where: { !$0.isReachable }) == count / 100 else { exit(9) }
+      guard table.regions.allSatisfy({ $0.isReachable || $0.iova / 4096 % 100 == 0 }) else { exit(10) }
     }
   }
 
