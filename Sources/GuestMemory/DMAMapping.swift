@@ -47,6 +47,19 @@ final class DMAMapping: Sendable {
   /// Whether an access hit a truncated file.
   var hasFaulted: Bool { clinux_sigbus_faulted(guardSlot) }
 
+  /// Refuses what is no memory, without a word to the file system behind it: that could be one that the client itself
+  /// serves (FUSE), or a server far away, and every access would wait for as long as they like.
+  ///
+  /// Memory is a file of shared memory or huge pages, which alone know seals, or a file on a block device.
+  ///
+  /// - Throws: `EINVAL` for anything else, `EBADF` for a name without access (`O_PATH`).
+  static func checkMemory(_ descriptor: borrowing FileDescriptor) throws(Errno) {
+    if clinux_get_seals(descriptor.rawValue) >= 0 { return }
+    let error = Errno.current
+    guard error == .invalidArgument else { throw error }
+    guard clinux_is_on_block_device(descriptor.rawValue) else { throw .invalidArgument }
+  }
+
   /// Maps a file's range.
   ///
   /// - Parameters:

@@ -52,7 +52,7 @@ public struct DMATable: ~Copyable {
   ///   - offset: where the range begins in the file.
   ///   - access: what the device may do with it.
   /// - Returns: the new range; nil where the very same range was there already.
-  /// - Throws: `EINVAL` for a range that is unaligned, empty, exceeds 2^64 or its file;
+  /// - Throws: `EINVAL` for a range that is unaligned, empty, exceeds 2^64 or its file, and for what is no memory;
   ///   `EEXIST` where it overlaps another; `ENOSPC` above the limit, and where other clients need the mappings that are
   ///   left (`MappingBudget`); what `mmap(2)` says.
   public mutating func map(
@@ -65,6 +65,12 @@ public struct DMATable: ~Copyable {
       try checkFree(position, iova, size)
       mappings.insert(DMAMapping(unreachable: iova, size: size), at: position)
       return mappings[position].region
+    }
+    do throws(Errno) {
+      try DMAMapping.checkMemory(file)
+    } catch {
+      file.dispose()
+      throw error
     }
     let source = try DMAMapping.Source(file, offset: offset)
     if position < mappings.count, mappings[position].isSame(iova, size, source, access) { return nil }

@@ -1,6 +1,7 @@
 #ifndef CLINUX_MEMORY_H
 #define CLINUX_MEMORY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* memfd_create(2) and the seals of fcntl(2): hidden behind _GNU_SOURCE. */
@@ -19,5 +20,7 @@ int clinux_memfd_create(const char *name, unsigned flags);
 int clinux_add_seals(int fd, int seals);
 /* The seals of fd (F_GET_SEALS), or -1 with errno: EINVAL where the file knows no seals. */
 int clinux_get_seals(int fd);
+/* Whether fd is a regular file of a file system on a block device, as far as the kernel knows without asking it. */
+bool clinux_is_on_block_device(int fd);
 
 #endif
