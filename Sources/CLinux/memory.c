@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 int clinux_memfd_create(const char *name, unsigned flags) { return memfd_create(name, flags); }
 
@@ -46,3 +47,9 @@ __attribute__((noinline)) bool clinux_is_equal_shared(const void *a, const void 
 }
 
 #endif
+
+bool clinux_is_on_block_device(int fd) {
+  struct statx status;
+  if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return false;
+  return S_ISREG(status.stx_mode) && status.stx_dev_major != 0;
+}

@@ -1,8 +1,12 @@
+import VFIOUser
+
 /// What one client may have or cause at most, beside what a message is (`VFIOUser.Limits`).
 ///
 /// Each keeps a client from taking what others need. Interrupt vectors need no limit of their own: there are as many as the
 /// controller has queues, and one more, and each holds one eventfd.
 public enum ClientLimits {
+  /// Ranges of memory.
+  public static let dmaMaps = Limits.dmaMaps
   /// Log lines that a client can cause at once, of faults and of notices each: what a start that goes wrong says.
   public static let logBurst: UInt64 = 20
   /// ns after which it can cause one more.

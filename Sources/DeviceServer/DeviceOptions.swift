@@ -16,7 +16,7 @@ public struct DeviceOptions: Sendable {
   /// How the values of doorbells arrive that come without a message.
   public var postWrite = PostWrite.byClient
   /// DMA ranges of a client at most.
-  public var dmaMapLimit = 65_535
+  public var dmaMapLimit = ClientLimits.dmaMaps
 
   /// Options with the defaults.
   public init(name: String, controller: ControllerDescription, namespaces: [Namespace?]) {

@@ -1,3 +1,4 @@
+import GuestMemory
 import LinuxIO
 import NVMeController
 import Storage
@@ -51,6 +52,8 @@ public final class IOThreadPool: Sendable {
   ///
   /// - Throws: the reason why one could not start; those that could are ended.
   public static func start(_ options: Options) throws(IOEngineError) -> IOThreadPool {
+    // Read from `/proc/sys`, which a sandbox hides later.
+    _ = MappingBudget.process
     let workers: WorkerPool
     do throws(Errno) { workers = try WorkerPool(threads: options.workers) } catch { throw .system(error) }
     var handles: [IOThreadHandle] = []

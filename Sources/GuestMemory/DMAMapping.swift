@@ -8,6 +8,7 @@ final class DMAMapping: Sendable {
   private let source: Source?
   private let mapping: OptionalMapping
   private let guardSlot: Int32
+  private let budget: MappingBudget?
 
   private enum OptionalMapping: ~Copyable, Sendable {
     case none
@@ -40,6 +41,23 @@ final class DMAMapping: Sendable {
     source = nil
     mapping = .none
     guardSlot = -1
+    budget = nil
+  }
+
+  /// Whether an access hit a truncated file.
+  var hasFaulted: Bool { clinux_sigbus_faulted(guardSlot) }
+
+  /// Refuses what is no memory, without a word to the file system behind it: that could be one that the client itself
+  /// serves (FUSE), or a server far away, and every access would wait for as long as they like.
+  ///
+  /// Memory is a file of shared memory or huge pages, which alone know seals, or a file on a block device.
+  ///
+  /// - Throws: `EINVAL` for anything else, `EBADF` for a name without access (`O_PATH`).
+  static func checkMemory(_ descriptor: borrowing FileDescriptor) throws(Errno) {
+    if clinux_get_seals(descriptor.rawValue) >= 0 { return }
+    let error = Errno.current
+    guard error == .invalidArgument else { throw error }
+    guard clinux_is_on_block_device(descriptor.rawValue) else { throw .invalidArgument }
   }
 
   /// Whether an access hit a truncated file.
@@ -47,12 +65,14 @@ final class DMAMapping: Sendable {
 
   /// Maps a file's range.
   ///
-  /// - Parameter faultEvent: the eventfd that a SIGBUS in the range signals.
+  /// - Parameters:
+  ///   - faultEvent: the eventfd that a SIGBUS in the range signals.
+  ///   - budget: what one mapping was taken from; it is given back with the mapping, and not where this throws.
   /// - Throws: `EINVAL` where the file is not a regular one or is shorter than the range, `EACCES` where it is not open
   ///   for what is asked, `ENOMEM` where the process has too many mappings.
   init(
     iova: UInt64, size: UInt64, descriptor: borrowing FileDescriptor, offset: UInt64, access: MemoryRegion.Access,
-    faultEvent: Int32
+    faultEvent: Int32, budget: MappingBudget
   ) throws(Errno) {
     let status = try descriptor.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw .invalidArgument }
@@ -73,10 +93,15 @@ final class DMAMapping: Sendable {
     let slot = unsafe clinux_sigbus_guard(mapped.base, mapped.count, faultEvent)
     guard slot >= 0 else { throw .outOfMemory }
     guardSlot = slot
+    self.budget = budget
     source = identity
     region = unsafe MemoryRegion(iova: iova, size: size, host: mapped.base + Int(lead), access: access)
     mapping = .mapped(mapped)
   }
 
-  deinit { if guardSlot >= 0 { clinux_sigbus_release(guardSlot) } }
+  deinit {
+    if guardSlot >= 0 { clinux_sigbus_release(guardSlot) }
+    // The mapping ends a moment later, which the reserve has room for.
+    budget?.give()
+  }
 }

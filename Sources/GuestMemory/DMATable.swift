@@ -8,6 +8,9 @@ import LinuxIO
 public struct DMATable: ~Copyable {
   private var mappings: [DMAMapping] = []
   private let limit: Int
+  private let budget: MappingBudget
+  /// How many ranges have a mapping.
+  private var mappedCount = 0
 
   /// The mappings that an unmap took out of the table. Dropping it unmaps the memory.
   public struct Removed {
@@ -23,11 +26,15 @@ public struct DMATable: ~Copyable {
 
   /// An empty table for at most `limit` ranges.
   ///
+  /// - Parameters:
+  ///   - limit: ranges at most, those without a file included.
+  ///   - budget: what their mappings are taken from.
   /// - Throws: the `errno` of `eventfd(2)` or `sigaction(2)`.
-  public init(limit: Int) throws(Errno) {
+  public init(limit: Int, budget: MappingBudget = .process) throws(Errno) {
     guard clinux_sigbus_install() == 0 else { throw Errno.current }
     faultEvent = try EventFD()
     self.limit = limit
+    self.budget = budget
   }
 
   /// How many ranges there are.
@@ -45,8 +52,9 @@ public struct DMATable: ~Copyable {
   ///   - offset: where the range begins in the file; a multiple of 4 KiB.
   ///   - access: what the device may do with it.
   /// - Returns: the new range; nil where the very same range was there already.
-  /// - Throws: `EINVAL` for a range that is unaligned, here or in its file, empty, or exceeds 2^64 or its file; `EEXIST`
-  ///   where it overlaps another; `ENOSPC` above the limit; what `mmap(2)` says.
+  /// - Throws: `EINVAL` for a range that is unaligned, here or in its file, empty, or exceeds 2^64 or its file, and for
+  ///   what is no memory; `EEXIST` where it overlaps another; `ENOSPC` above the limit, and where other clients need the
+  ///   mappings that are left (`MappingBudget`); what `mmap(2)` says.
   public mutating func map(
     iova: UInt64, size: UInt64, descriptor: consuming FileDescriptor?, offset: UInt64, access: MemoryRegion.Access
   ) throws(Errno) -> MemoryRegion? {
@@ -58,13 +66,28 @@ public struct DMATable: ~Copyable {
       mappings.insert(DMAMapping(unreachable: iova, size: size), at: position)
       return mappings[position].region
     }
-    // What is aligned for the guest is to be aligned here: words of its memory are loaded and stored as wholes.
-    guard offset % 4096 == 0 else { throw .invalidArgument }
+    do throws(Errno) {
+      try DMAMapping.checkMemory(file)
+      // What is aligned for the guest is to be aligned here: words of its memory are loaded and stored as wholes.
+      guard offset % 4096 == 0 else { throw Errno.invalidArgument }
+    } catch {
+      file.dispose()
+      throw error
+    }
     let source = try DMAMapping.Source(file, offset: offset)
     if position < mappings.count, mappings[position].isSame(iova, size, source, access) { return nil }
     try checkFree(position, iova, size)
-    let mapping = try DMAMapping(
-      iova: iova, size: size, descriptor: file, offset: offset, access: access, faultEvent: faultEvent.rawValue)
+    guard budget.take(holding: mappedCount) else { throw .noSpace }
+    let mapping: DMAMapping
+    do throws(Errno) {
+      mapping = try DMAMapping(
+        iova: iova, size: size, descriptor: file, offset: offset, access: access, faultEvent: faultEvent.rawValue,
+        budget: budget)
+    } catch {
+      budget.give()
+      throw error
+    }
+    mappedCount += 1
     mappings.insert(mapping, at: position)
     return mapping.region
   }
@@ -94,6 +117,7 @@ public struct DMATable: ~Copyable {
     }
     let removed = Removed(mappings: Array(mappings[first..<end]))
     mappings.removeSubrange(first..<end)
+    countMapped(removed)
     return removed
   }
 
@@ -101,6 +125,7 @@ public struct DMATable: ~Copyable {
   public mutating func unmapAll() -> Removed {
     let removed = Removed(mappings: mappings)
     mappings = []
+    countMapped(removed)
     return removed
   }
 
@@ -115,7 +140,13 @@ public struct DMATable: ~Copyable {
       faulted.append(mappings[index])
       mappings[index] = DMAMapping(unreachable: region.iova, size: region.size)
     }
-    return Removed(mappings: faulted)
+    let removed = Removed(mappings: faulted)
+    countMapped(removed)
+    return removed
+  }
+
+  private mutating func countMapped(_ removed: Removed) {
+    mappedCount -= removed.mappings.count { $0.region.isReachable }
   }
 
   /// The index of the first range that begins at or behind `iova`.

@@ -25,7 +25,10 @@ public struct EventFD: ~Copyable, Sendable {
   ///
   /// - Throws: `EINVAL` where it is no eventfd.
   public init(adopting descriptor: consuming FileDescriptor) throws(Errno) {
-    guard EventFD.isEventFD(descriptor.rawValue) else { throw .invalidArgument }
+    guard EventFD.isEventFD(descriptor.rawValue) else {
+      descriptor.dispose()
+      throw .invalidArgument
+    }
     try descriptor.setNonBlocking()
     self.descriptor = descriptor
   }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// File descriptors that arrived with one message; closes those that nobody took.
+/// File descriptors that arrived with one message; closes those that nobody took, without waiting for what the peer may
+/// have behind them.
 ///
 /// A peer decides how many it sends, so the set is bounded. One thread at a time.
 public struct ReceivedDescriptors: ~Copyable, Sendable {
@@ -14,7 +15,7 @@ public struct ReceivedDescriptors: ~Copyable, Sendable {
   /// - Parameter capacity: the most descriptors that it accepts, 0 to 253 (the kernel's limit for one message).
   public init(capacity: Int) { self.capacity = min(max(capacity, 0), UnixSocket.maxDescriptors) }
 
-  deinit { for number in numbers where number >= 0 { _ = close(number) } }
+  deinit { for number in numbers where number >= 0 { DescriptorDisposal.close(number) } }
 
   /// How many arrived, those taken included.
   public var count: Int { numbers.count }
@@ -36,13 +37,13 @@ public struct ReceivedDescriptors: ~Copyable, Sendable {
   /// Closes what was not taken and forgets all.
   public mutating func removeAll() {
     if numbers.isEmpty { return }
-    for number in numbers where number >= 0 { _ = close(number) }
+    for number in numbers where number >= 0 { DescriptorDisposal.close(number) }
     numbers.removeAll()
   }
 
   /// Takes ownership of one more descriptor; closes it where there is no room.
   mutating func append(_ descriptor: consuming FileDescriptor) {
-    guard room > 0 else { return }
+    guard room > 0 else { return descriptor.dispose() }
     numbers.append(descriptor.release())
   }
 }

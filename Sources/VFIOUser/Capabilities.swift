@@ -28,6 +28,7 @@ public struct Capabilities: Equatable, Sendable, Codable {
     var own = Capabilities()
     own.maxMessageFDs = 16
     own.maxDataTransferSize = UInt64(Limits.dataTransfer)
+    own.maxDMAMaps = UInt64(Limits.dmaMaps)
     own.pageSizes = DMAMap.granularity
     own.writeMultiple = true
     return own

@@ -12,11 +12,6 @@ struct SendQueue: ~Copyable, Sendable {
     var descriptors: [Int32]
   }
 
-  /// Most bytes that wait.
-  static let byteLimit = 4 << 20
-  /// Most descriptors that wait.
-  static let descriptorLimit = 256
-
   private var bytes: [UInt8] = []
   /// How many of `bytes` are sent.
   private var sent = 0
@@ -43,7 +38,7 @@ struct SendQueue: ~Copyable, Sendable {
       start = try SendQueue.send(message.span, descriptors, to: socket)
       if start == message.count { return }
     }
-    guard bytes.count - sent + message.count - start <= SendQueue.byteLimit else { throw .sendQueueFull }
+    guard bytes.count - sent + message.count - start <= Limits.queuedReplyBytes else { throw .sendQueueFull }
     if start == 0, !descriptors.isEmpty { try attach(descriptors) }
     bytes += message[start...]
   }
@@ -72,7 +67,7 @@ struct SendQueue: ~Copyable, Sendable {
   }
 
   private mutating func attach(_ numbers: [Int32]) throws(ProtocolError) {
-    guard descriptorCount + numbers.count <= SendQueue.descriptorLimit else { throw .sendQueueFull }
+    guard descriptorCount + numbers.count <= Limits.queuedReplyDescriptors else { throw .sendQueueFull }
     // The attachment is there first, so that what was duplicated is closed whatever happens.
     attachments.append(Attachment(position: bytes.count, descriptors: []))
     for number in numbers {

@@ -27,11 +27,12 @@ import Testing
       guard let region else { exit(2) }
       map.insert(region)
       // New mappings are locked, of which there may be little, so that the whole range cannot be replaced.
+      let locked = __rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue)
       var limit = rlimit()
-      limit.rlim_cur = 32 << 20
-      limit.rlim_max = 32 << 20
-      guard mlockall(Int32(MCL_FUTURE)) == 0,
-        setrlimit(__rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue), &limit) == 0, geteuid() != 0 || setuid(65_534) == 0
+      guard getrlimit(locked, &limit) == 0 else { exit(3) }
+      limit.rlim_max = min(limit.rlim_max, 32 << 20)
+      limit.rlim_cur = limit.rlim_max
+      guard setrlimit(locked, &limit) == 0, mlockall(Int32(MCL_FUTURE)) == 0, geteuid() != 0 || setuid(65_534) == 0
       else { exit(3) }
       guard ftruncate(file.rawValue, 0) == 0 else { exit(4) }
       for place in [0, 5, 4096, size / 2, size - 1] as [Int] {
@@ -39,6 +40,42 @@ import Testing
         guard withUnsafeMutableBytes(of: &byte, { map.read(UInt64(place), into: $0) }), byte == 0 else { exit(5) }
       }
       guard table.faultEvent.drain() > 1 else { exit(6) }
+      guard table.takeFaulted().count == 1 else { exit(7) }
+    }
+  }
+
+  @Test func eachOfManyRangesIsFoundAndNoOtherIsTouched() async {
+    await #expect(processExitsWith: .success) {
+      let count = 20_000
+      let first = try unsealedMemory(name: "first", count: 8192)
+      let second = try unsealedMemory(name: "second", count: 8192)
+      var table = try DMATable(limit: count, budget: MappingBudget(total: Int(CLINUX_SIGBUS_RANGES)))
+      var map = MemoryMap()
+      // From two files in turn, so that the kernel joins none.
+      for index in 0..<count {
+        let file = index % 2 == 0 ? try first.duplicate() : try second.duplicate()
+        let region = try table.map(
+          iova: UInt64(index) * 4096, size: 4096, descriptor: file, offset: 4096, access: [.read, .write])
+        if let region { map.insert(region) }
+      }
+      var value: UInt64 = 42
+      guard pwrite(second.rawValue, &value, 8, 4096) == 8 else { exit(2) }
+      guard ftruncate(first.rawValue, 4096) == 0 else { exit(3) }
+      for index in stride(from: 0, to: count, by: 100) {
+        guard withUnsafeBytes(of: 7, { map.write(UInt64(index) * 4096, from: $0) }) else { exit(4) }
+        guard table.faultEvent.drain() == 1 else { exit(5) }
+      }
+      for index in stride(from: 1, to: count, by: 2) {
+        guard withUnsafeMutableBytes(of: &value, { map.read(UInt64(index) * 4096, into: $0) }), value == 42 else {
+          exit(6)
+        }
+      }
+      guard table.faultEvent.drain() == 0 else { exit(7) }
+      let faulted = table.takeFaulted()
+      guard faulted.count == count / 100 else { exit(8) }
+      // Their ranges stay, out of reach.
+      guard table.count == count, table.regions.count(where: { !$0.isReachable }) == count / 100 else { exit(9) }
+      guard table.regions.allSatisfy({ $0.isReachable || $0.iova / 4096 % 100 == 0 }) else { exit(10) }
     }
   }
 

@@ -48,8 +48,8 @@ import Testing
   /// A polled controller backs off to one look in `poll_sleep_us`, 1,000 unless it is configured, of one thread.
   @Test func backsOffWherePolled() throws {
     let idle = try attached(1, after: 500, .mappedPage)
-    // It does not settle; the steps up to the longest pause take some milliseconds.
-    try wait(milliseconds: 100)
+    // It does not settle; the steps up to the longest pause take some milliseconds, and `WriteWatch` looks on a while.
+    try wait(milliseconds: 1000)
     let before = try ThreadActivity.all(of: idle.daemon)
     let start = Clock.monotonic
     try wait(milliseconds: 1000)

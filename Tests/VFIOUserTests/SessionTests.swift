@@ -21,7 +21,7 @@ import Testing
     let text = String(decoding: Capabilities.server.json, as: UTF8.self)
     #expect(
       text
-        == "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576,\"max_dma_maps\":65535,\"pgsizes\":4096,"
+        == "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576,\"max_dma_maps\":16384,\"pgsizes\":4096,"
         + "\"write_multiple\":true}}")
     #expect(try Capabilities(json: Capabilities.server.json) == .server)
     #expect(try Capabilities(json: Capabilities().json) == Capabilities())

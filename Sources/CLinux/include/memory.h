@@ -21,6 +21,8 @@ int clinux_memfd_create(const char *name, unsigned flags);
 int clinux_add_seals(int fd, int seals);
 /* The seals of fd (F_GET_SEALS), or -1 with errno: EINVAL where the file knows no seals. */
 int clinux_get_seals(int fd);
+/* Whether fd is a regular file of a file system on a block device, as far as the kernel knows without asking it. */
+bool clinux_is_on_block_device(int fd);
 
 /*
  * memcpy(3) and memcmp(3) == 0 on memory that others may write to meanwhile: a guest, or the disk in memory that its

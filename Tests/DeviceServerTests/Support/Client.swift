@@ -10,6 +10,8 @@ final class Client {
   private var connection: ClientConnection
   /// The server, which lives as long as its client.
   var server: ServedDevice?
+  /// What it sent, with the descriptors, whose numbers stay good as long as their owners live; nil: nobody asks.
+  var sent: [(bytes: [UInt8], descriptors: [Int32])]?
 
   /// A client on a connected socket, which has said nothing yet.
   init(_ socket: consuming FileDescriptor) { connection = ClientConnection(socket, timeout: patience) }
@@ -24,6 +26,7 @@ final class Client {
 
   /// Sends bytes as they are.
   func send(_ bytes: [UInt8], descriptors: [Int32] = []) throws {
+    sent?.append((bytes, descriptors))
     try connection.send(bytes: bytes, descriptors: descriptors)
   }
 

@@ -66,7 +66,7 @@ let qemuJSON =
 
 /// What the server says about itself.
 let serverJSON =
-  "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576,\"max_dma_maps\":65535,\"pgsizes\":4096,"
+  "{\"capabilities\":{\"max_msg_fds\":16,\"max_data_xfer_size\":1048576,\"max_dma_maps\":16384,\"pgsizes\":4096,"
   + "\"write_multiple\":true}}"
 
 /// The payload of DMA_MAP.

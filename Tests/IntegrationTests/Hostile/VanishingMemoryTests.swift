@@ -5,7 +5,7 @@ import NVMeSpec
 import Testing
 import VFIOUser
 
-/// Guest memory that goes while the daemon uses it; another controller of the same thread goes on.
+/// Guest memory that goes, or never comes, while the daemon uses it; another controller of the same thread goes on.
 @Suite struct VanishingMemoryTests {
   private static let queueAddress: UInt64 = 0x1_0000_0000
   private static let dataAddress: UInt64 = 0x2_0000_0000
@@ -124,5 +124,34 @@ import VFIOUser
     #expect(after < before + 16 * 1024, "from \(before) to \(after) KiB")
     host.disconnect()
     try pair.finish()
+  }
+
+  /// A file whose file system somebody serves, perhaps the client: each access would wait for its server. It is no memory,
+  /// and is not even asked.
+  @Test(.enabled(if: FaultDisk.isPossible)) func aFileThatSomebodyServesIsNoMemory() throws {
+    var options = FaultDisk.Options()
+    options.isCached = true
+    let disk = try FaultDisk(byteCount: 1 << 20, options: options)
+    let served = try ServedController()
+    var client = try ClientConnection(path: served.socketPath)
+    try client.negotiate()
+    let reads = disk.count(.read)
+    for flags in [[.read], [.read, .write]] as [DMAMap.Flags] {
+      #expect(throws: Errno.invalidArgument) {
+        try client.dmaMap(
+          DMAMap(flags: flags, fileOffset: 0, address: 0, length: 1 << 20), descriptor: disk.number)
+      }
+    }
+    #expect(disk.count(.read) == reads)
+    // A file of a disk is memory, and so is shared memory.
+    let file = try served.folder.image("memory", byteCount: 1 << 20)
+    try client.dmaMap(
+      DMAMap(flags: [.read, .write], fileOffset: 0, address: 0, length: 1 << 20), descriptor: file.number)
+    let memory = try HostMemory(byteCount: 1 << 20)
+    try client.dmaMap(
+      DMAMap(flags: [.read, .write], fileOffset: 0, address: 1 << 30, length: 1 << 20),
+      descriptor: memory.descriptor)
+    client.hangUp()
+    try served.daemon.terminate()
   }
 }
