@@ -60,9 +60,6 @@ final class DMAMapping: Sendable {
     guard clinux_is_on_block_device(descriptor.rawValue) else { throw .invalidArgument }
   }
 
-  /// Whether an access hit a truncated file.
-  var hasFaulted: Bool { clinux_sigbus_faulted(guardSlot) }
-
   /// Maps a file's range.
   ///
   /// - Parameters:
