@@ -56,13 +56,8 @@ import Testing
       var requirements = BlockRequirements(history)
       requirements.advance(to: 0)
       let bytes = try image.read(at: 0, count: blockCount * block)
-      let sectors = bytes.withUnsafeBytes { memory in
-        (0..<bytes.count / NumberedBlocks.sectorByteCount).map {
-          let place = $0 * NumberedBlocks.sectorByteCount
-          return NumberedBlocks.sector(memory.baseAddress! + place, block: place / block)
-        }
-      }
       let perBlock = block / NumberedBlocks.sectorByteCount
+      let sectors = NumberedBlocks.sectors(bytes, first: 0, sectorsPerBlock: perBlock)
       for number in 0..<blockCount {
         let violation = requirements.violation(block: number, sectors[number * perBlock..<(number + 1) * perBlock])
         if let violation { throw TestFailure("after a kill: \(violation)") }

@@ -29,6 +29,16 @@ enum NumberedBlocks {
     }
   }
 
+  /// What the sectors in bytes say, from sector `first` of a disk on.
+  static func sectors(_ bytes: [UInt8], first: Int, sectorsPerBlock: Int) -> [Sector] {
+    bytes.withUnsafeBytes { memory in
+      guard let base = memory.baseAddress else { return [] }
+      return (0..<memory.count / sectorByteCount).map {
+        sector(base + $0 * sectorByteCount, block: (first + $0) / sectorsPerBlock)
+      }
+    }
+  }
+
   /// What the sector at `memory`, one of the block's, says.
   static func sector(_ memory: UnsafeRawPointer, block: Int) -> Sector {
     guard memcmp(memory, memory + 8, sectorByteCount - 8) == 0 else { return .wrong }

@@ -59,12 +59,7 @@ struct PowerCuts {
     switch event {
     case .write(let offset, let bytes, let isForced):
       let first = offset / NumberedBlocks.sectorByteCount
-      let sectors = bytes.withUnsafeBytes { memory in
-        (0..<bytes.count / NumberedBlocks.sectorByteCount).map { index in
-          NumberedBlocks.sector(
-            memory.baseAddress! + index * NumberedBlocks.sectorByteCount, block: (first + index) / sectorsPerBlock)
-        }
-      }
+      let sectors = NumberedBlocks.sectors(bytes, first: first, sectorsPerBlock: sectorsPerBlock)
       pending.append(Change(first: first, sectors: sectors, isForced: isForced))
     case .clear(let range):
       let first = range.lowerBound / NumberedBlocks.sectorByteCount
