@@ -1,0 +1,152 @@
+import Glibc
+import LinuxIO
+import NVMeHost
+import Testing
+
+/// ext4 on the namespace, and the power of the disk beneath cut: at every sync, and between them with any part of what
+/// was not synced lost. The file system recovers without an error, and has each file that a program was told is durable.
+///
+/// `NVMED_CRASH_FILES` is how many files a run writes; scripts/crash-test sets it.
+@Suite(.enabled(if: FaultDisk.isPossible && LoopFileSystem.isPossible, "loop devices need root"))
+struct FileSystemCutTests {
+  static let steps = environment("NVMED_CRASH_FILES").flatMap { Int($0) } ?? 4
+
+  @Test(arguments: [512, 4096], [false, true]) func recovers(_ block: Int, _ isBuffered: Bool) throws {
+    let disk = try RecordedDisk(byteCount: 24 << 20)
+    let history = FileHistory()
+    let first = try run(disk, history, block, isBuffered: isBuffered)
+
+    let cuts = try FileSystemCuts(disk, seed: 1)
+    var syncs = 0
+    var losses = 0
+    var previous = first
+    for sync in cuts.syncs(from: first) {
+      if sync - previous > 1 {
+        try cuts.make(at: previous + (sync - previous) / 2, losing: true)
+        try check(cuts.image, history, at: previous + (sync - previous) / 2, block)
+        try cuts.make(at: sync - 1, losing: true)
+        try check(cuts.image, history, at: sync - 1, block)
+        losses += 2
+      }
+      try cuts.make(at: sync, losing: false)
+      try check(cuts.image, history, at: sync, block)
+      syncs += 1
+      previous = sync
+    }
+    #expect(syncs >= Self.steps)
+    print(
+      "ext4 on \(block)\(isBuffered ? " buffered" : ""): \(syncs) flush points, \(losses) cuts between them,",
+      "\(history.promiseCount) files promised")
+  }
+
+  /// Lets ext4 work on a namespace of the disk. Gives the disk's position when the file system was there.
+  private func run(_ disk: RecordedDisk, _ history: FileHistory, _ block: Int, isBuffered: Bool) throws -> Int {
+    let file = try FUSEFile(disk, isCached: isBuffered)
+    defer { file.disconnect() }
+    let folder = try TestFolder()
+    let daemon = try DaemonProcess(
+      [
+        "serve", "--socket-path", folder.file("socket"), "--image-fd", "9", "--block-size", "\(block)", "--post-write",
+        "kernel", "--io-threads", "2",
+      ] + (isBuffered ? ["--buffered"] : []), handover: [(descriptor: file.descriptor.rawValue, number: 9)])
+    try daemon.awaitReady()
+    let host = try HostController(
+      path: folder.file("socket"), memory: try HostMemory(byteCount: 16 << 20),
+      options: HostOptions(doorbells: .slots, vectors: 2))
+    try host.initialize(queues: 3)
+    let front = try FUSEFile(try NVMeFile(host, queueCount: 3), threadCount: 3)
+    defer { front.disconnect() }
+    let position: Int
+    do {
+      let device = try LoopDevice(front.descriptor.rawValue, blockByteCount: block, bypassesCache: true)
+      try succeed(LoopFileSystem.mkfs, ["-q", "-F", device.path])
+      let system = try LoopFileSystem(device, options: "discard")
+      try system.syncNames()
+      position = disk.position
+      let loads = try (0..<2).map { number in
+        let load = FileLoadThread(system, history, number: number, steps: Self.steps) { disk.position }
+        try load.start()
+        return load
+      }
+      for load in loads { try load.join() }
+      try system.unmount()
+    }
+    host.disconnect()
+    try daemon.terminate()
+    return position
+  }
+
+  /// Mounts what is left, which replays its journal, and looks at the files; then e2fsck looks at the rest.
+  private func check(_ image: ImageFile, _ history: FileHistory, at position: Int, _ block: Int) throws {
+    let system = try LoopFileSystem(LoopDevice(image.number, blockByteCount: block))
+    for expected in history.expectations(at: position) {
+      guard let bytes = try content(system.path(expected.name)) else {
+        if let durable = expected.durable {
+          throw TestFailure("power cut after event \(position): \(expected.name) of version \(durable) is gone")
+        }
+        continue
+      }
+      let number = FileContent.number(bytes)
+      guard let number, expected.allowed.contains(number) else {
+        throw TestFailure(
+          "power cut after event \(position): \(expected.name) has \(number.map { "version \($0)" } ?? "no version"),"
+            + " but \(expected.durable ?? 0) was promised")
+      }
+    }
+    try system.unmount()
+    try succeed(LoopFileSystem.e2fsck, ["-fn", image.path], "power cut after event \(position)")
+  }
+
+  /// What is in a file; nil where there is none.
+  private func content(_ path: String) throws -> [UInt8]? {
+    let file = open(path, O_RDONLY)
+    guard file >= 0 else {
+      guard errno == ENOENT else { throw TestFailure("\(path): \(Errno.current)") }
+      return nil
+    }
+    defer { close(file) }
+    var bytes = [UInt8](repeating: 0, count: 64 << 10)
+    let count = read(file, &bytes, bytes.count)
+    guard count >= 0 else { throw TestFailure("\(path): \(Errno.current)") }
+    return Array(bytes.prefix(count))
+  }
+
+  private func succeed(_ program: String, _ arguments: [String], _ what: String = "") throws {
+    let process = try DaemonProcess(arguments, program: program)
+    let end = try process.awaitEnd()
+    guard end == .exit(0) else { throw TestFailure("\(what) \(program) \(arguments): \(end): \(process.log.text)") }
+  }
+}
+
+/// A load of files on a thread of its own.
+private final class FileLoadThread: @unchecked Sendable {
+  private let system: LoopFileSystem
+  private let history: FileHistory
+  private let number: Int
+  private let steps: Int
+  private let position: @Sendable () -> Int
+  private var thread: Thread?
+  private var failure: String?
+
+  init(
+    _ system: LoopFileSystem, _ history: FileHistory, number: Int, steps: Int, position: @escaping @Sendable () -> Int
+  ) {
+    self.system = system
+    self.history = history
+    self.number = number
+    self.steps = steps
+    self.position = position
+  }
+
+  func start() throws {
+    thread = try Thread(name: "file load") { [self] in
+      var load = FileLoad(system, history, number: number, seed: UInt64(number + 1), position: position)
+      do { try load.run(steps) } catch { failure = "\(error)" }
+    }
+  }
+
+  func join() throws {
+    thread?.join()
+    if let failure { throw TestFailure(failure) }
+  }
+}
