@@ -35,13 +35,17 @@ enum FuzzMain {
     unsafe Array(UnsafeBufferPointer(start: data, count: size))
   }
 
+  /// The target, for processes that libFuzzer starts to merge corpora: it does not know of targets.
+  private static let variable = "NVMED_FUZZ_TARGET"
+
   static func main() {
-    guard CommandLine.argc >= 2, let target = targets[CommandLine.arguments[1]] else {
+    var names = CommandLine.arguments
+    if names.count >= 2, targets[names[1]] != nil { setenv(variable, names.remove(at: 1), 1) }
+    guard let name = getenv(variable).map({ String(cString: $0) }), let target = targets[name] else {
       print("nvmed-fuzz \(targets.keys.sorted().joined(separator: "|")) [OPTION OF LIBFUZZER...] [CORPUS...]")
       exit(64)
     }
-    // The name of the target is not libFuzzer's business.
-    var arguments = ([CommandLine.arguments[0]] + CommandLine.arguments.dropFirst(2)).map { strdup($0) } + [nil]
+    var arguments = names.map { strdup($0) } + [nil]
     var count = Int32(arguments.count - 1)
     let status = arguments.withUnsafeMutableBufferPointer { buffer -> Int32 in
       var start = buffer.baseAddress

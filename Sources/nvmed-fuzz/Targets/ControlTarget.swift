@@ -72,7 +72,7 @@ enum ControlTarget {
         piece = []
       case 1: if descriptors.count < 66 { descriptors.append(descriptor(input.byte())) }
       case 2:
-        let times = min(1 << Int(input.byte() & 0x1f), repetitionLimit / max(1, piece.count))
+        let times = min(repetitions(input.byte()), repetitionLimit / max(1, piece.count))
         send(Array(repeatElement(piece, count: times).joined()))
         piece = []
       case 3: client.finish()
@@ -86,6 +86,12 @@ enum ControlTarget {
     client.check(isWhole: reads)
     client.end()
     reset()
+  }
+
+  /// How often a piece is sent: seldom so often that it costs as much as a thousand other inputs.
+  private static func repetitions(_ byte: UInt8) -> Int {
+    let power = Int(byte & 7)
+    return 1 << (byte < 0xf8 ? power : 13 + power)
   }
 
   /// One more of what somebody may send.
