@@ -5,10 +5,10 @@ import NVMeSpec
 extension HostController {
   /// The unit of CAP.TO and CRTO, in ns.
   private static let timeoutUnit: UInt64 = 500_000_000
-  /// How long a shutdown is awaited, in ns: as in Linux, what the controller says of itself (RTD3E, in us), but 5 s at
-  /// least and 60 s at most.
+  /// How long a shutdown is awaited, in ns: as in Linux, what the controller says of itself (RTD3E, in us), but what the
+  /// options say at least and 60 s at most.
   private var shutdownTimeout: UInt64 {
-    min(max(UInt64(identity.rtd3EntryLatency) * 1000, 5_000_000_000), 60_000_000_000)
+    min(max(UInt64(identity.rtd3EntryLatency) * 1000, options.shutdownTimeout), 60_000_000_000)
   }
 
   /// Does all that a driver does before it makes I/O queues: configuration space, interrupts, `enable()`, Identify

@@ -87,6 +87,27 @@ final class SoakDaemon {
     try ask(method, more.merging(["controller": .string("\(controller)")]) { first, _ in first })
   }
 
+  /// Changes a controller; comes back when the change has its effect, also where the daemon says that the controller is
+  /// busy and that it will have it later.
+  func change(_ method: String, _ controller: Int, _ more: [String: JSONValue]) throws {
+    let deadline = Clock.monotonic + 120_000_000_000
+    var isAsked = false
+    while true {
+      do throws(ControlClientError) {
+        // What its control thread answers after the change, it answers with it.
+        let parameters = (isAsked ? [:] : more).merging(["controller": .string("\(controller)")]) { first, _ in first }
+        let _: JSONValue = try client.call(isAsked ? "queue.list" : method, JSONValue.object(parameters))
+        return
+      } catch {
+        guard case .refused(let refusal) = error, refusal.message.contains(" is busy"), Clock.monotonic < deadline
+        else {
+          throw error
+        }
+        isAsked = true
+      }
+    }
+  }
+
   /// Adds the namespace that comes and goes.
   func addNamespace(to controller: Int) throws {
     let nsid = Int(SoakPresence.nsid)
@@ -94,12 +115,12 @@ final class SoakDaemon {
       "image": .string(folder.path("\(controller)-\(nsid).img")), "nsid": .integer(Int64(nsid)),
     ]
     if let cache = SoakDaemon.cache(controller, nsid) { namespace["cache"] = .string(cache) }
-    try ask("namespace.add", of: controller, ["namespace": .object(namespace)])
+    try change("namespace.add", controller, ["namespace": .object(namespace)])
   }
 
   /// Takes it away.
   func removeNamespace(of controller: Int) throws {
-    try ask("namespace.remove", of: controller, ["nsid": .integer(Int64(SoakPresence.nsid))])
+    try change("namespace.remove", controller, ["nsid": .integer(Int64(SoakPresence.nsid))])
   }
 
   /// Makes the image of the last namespace larger, or as large as before, and has the daemon look.
@@ -109,7 +130,7 @@ final class SoakDaemon {
     guard ftruncate(file.rawValue, isGrown ? SoakDaemon.grownByteCount : SoakDaemon.imageByteCount) == 0 else {
       throw Errno.current
     }
-    try ask("namespace.resize", of: controller, ["nsid": .integer(Int64(SoakLane.namespaces))])
+    try change("namespace.resize", controller, ["nsid": .integer(Int64(SoakLane.namespaces))])
   }
 
   /// Has it read a configuration in which some controllers are without the namespace that comes and goes: by SIGHUP, or

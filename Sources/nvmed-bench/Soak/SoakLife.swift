@@ -44,6 +44,7 @@ struct SoakLife: ~Copyable {
     options.shadowDoorbells = guest.hasShadowDoorbells && guest.random.next() % 2 == 0
     options.messageTimeout = SoakLife.timeout
     options.commandTimeout = UInt64(SoakLife.timeout) * 1_000_000
+    options.shutdownTimeout = options.commandTimeout
     options.postsRegisterWrites = guest.random.next() % 2 == 0
     let host = try HostController(path: guest.socket, memory: memory, options: options)
     try host.initialize(queues: SoakGuest.lanes)

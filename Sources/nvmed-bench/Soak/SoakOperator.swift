@@ -43,12 +43,12 @@ struct SoakOperator {
       try daemon.resize(controller, isGrown: false)
     case 5, 6:
       note("limits changed")
-      try daemon.ask("controller.set_limits", of: controller, ["limits": .object(limits())])
+      try daemon.change("controller.set_limits", controller, ["limits": .object(limits())])
       wait()
-      try daemon.ask("controller.set_limits", of: controller, ["limits": .object([:])])
+      try daemon.change("controller.set_limits", controller, ["limits": .object([:])])
     case 7:
       note("drains")
-      try daemon.ask("controller.drain", of: controller)
+      try daemon.change("controller.drain", controller, [:])
     case 8:
       note("controllers added and removed")
       try daemon.useAnother()
@@ -61,7 +61,7 @@ struct SoakOperator {
     default:
       note("questions")
       try daemon.ask("daemon.status")
-      for method in ["queue.list", "dma.map", "errors.list"] { try daemon.ask(method, of: controller) }
+      for method in ["queue.list", "dma.map", "errors.list"] { try daemon.change(method, controller, [:]) }
       try daemon.ask("config.show")
     }
   }
