@@ -59,7 +59,7 @@ struct FileSystemCutTests {
     let position: Int
     do {
       let device = try LoopDevice(front.descriptor.rawValue, blockByteCount: block, bypassesCache: true)
-      try succeed(LoopFileSystem.mkfs, ["-q", "-F", device.path])
+      try LoopFileSystem.succeed(LoopFileSystem.mkfs, ["-q", "-F", device.path])
       let system = try LoopFileSystem(device, options: "discard")
       try system.syncNames()
       position = disk.position
@@ -94,7 +94,7 @@ struct FileSystemCutTests {
       }
     }
     try system.unmount()
-    try succeed(LoopFileSystem.e2fsck, ["-fn", image.path], "power cut after event \(position)")
+    try LoopFileSystem.succeed(LoopFileSystem.e2fsck, ["-fn", image.path], "power cut after event \(position)")
   }
 
   /// What is in a file; nil where there is none.
@@ -109,12 +109,6 @@ struct FileSystemCutTests {
     let count = read(file, &bytes, bytes.count)
     guard count >= 0 else { throw TestFailure("\(path): \(Errno.current)") }
     return Array(bytes.prefix(count))
-  }
-
-  private func succeed(_ program: String, _ arguments: [String], _ what: String = "") throws {
-    let process = try DaemonProcess(arguments, program: program)
-    let end = try process.awaitEnd()
-    guard end == .exit(0) else { throw TestFailure("\(what) \(program) \(arguments): \(end): \(process.log.text)") }
   }
 }
 

@@ -13,6 +13,13 @@ final class LoopFileSystem {
   static let mkfs = "/usr/sbin/mkfs.ext4"
   static let e2fsck = "/usr/sbin/e2fsck"
 
+  /// Runs one of these programs, which has to succeed.
+  static func succeed(_ program: String, _ arguments: [String], _ what: String = "") throws {
+    let process = try DaemonProcess(arguments, program: program)
+    let end = try process.awaitEnd()
+    guard end == .exit(0) else { throw TestFailure("\(what) \(program) \(arguments): \(end): \(process.log.text)") }
+  }
+
   private var root: Int32
   private let device: LoopDevice
 
