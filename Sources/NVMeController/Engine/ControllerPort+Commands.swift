@@ -35,6 +35,8 @@ extension ControllerPort {
     // Once for each thread, however many queues it has and however often they are created.
     guard !forwards.contains(where: { $0.thread === thread && $0.port == place }) else { return }
     forwards.append((thread, place))
+    // The guest may have rung before this thread knew whom to tell.
+    thread.mailbox.post(.kick(port: place))
   }
 
   /// Stops fetching from a submission queue; acknowledged when its commands have completed.

@@ -114,4 +114,16 @@ import Testing
     while rig.round() {}
     #expect(rig.completed(0) == 64 * (EngineRig.queueSize - 1))
   }
+
+  /// A doorbell of a queue on another thread may be announced here before this thread knows that it has to tell that one.
+  @Test func doorbellBeforeItsForwarding() throws {
+    var rig = try EngineRig.make(queues: [1], .null, blockCount: 1 << 20)
+    let other = try IOThreadHandle(portCount: 8)
+    rig.engine.announce(port: 0)
+    rig.engine.perform(.forward(port: 0, to: other, place: 7))
+    let isTold = other.mailbox.takeAll().contains {
+      if case .kick(port: 7) = $0 { true } else { false }
+    }
+    #expect(isTold, "nobody else will wake it")
+  }
 }
