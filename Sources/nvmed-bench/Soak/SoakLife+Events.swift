@@ -59,7 +59,7 @@ extension SoakLife {
     let window = Int(guest.random.next() % 2)
     guest.note("memory unmapped")
     for index in 0..<queues.count where index % 2 == window { queues[index].expectFaults() }
-    try host.unmap(host.memory.ranges[window + 1])
+    try patiently { (host) throws(HostError) in try host.unmap(host.memory.ranges[window + 1]) }
     // Commands go on meanwhile: those on that memory fail.
     for index in 0..<queues.count {
       _ = try queues[index].submit(limit: 8, &guest.lanes[index], &guest.random)
@@ -74,7 +74,7 @@ extension SoakLife {
   private mutating func unmapEverything(_ guest: inout SoakGuest) throws {
     guest.note("all memory unmapped")
     for index in 0..<queues.count { queues[index].expectFaults() }
-    try host.unmapAll()
+    try patiently { (host) throws(HostError) in try host.unmapAll() }
     for index in 0..<queues.count { try queues[index].ring(&guest.random, &guest.counts) }
     for range in host.memory.ranges { try host.map(range) }
   }
@@ -97,7 +97,7 @@ extension SoakLife {
   /// Bus Master goes off and on again.
   private mutating func pauseDMA(_ guest: inout SoakGuest) throws {
     guest.note("pauses of DMA")
-    try host.setBusMaster(false)
+    try patiently { (host) throws(HostError) in try host.setBusMaster(false) }
     for index in 0..<queues.count { try queues[index].ring(&guest.random, &guest.counts) }
     try host.setBusMaster(true)
   }
@@ -107,9 +107,19 @@ extension SoakLife {
     _ guest: inout SoakGuest, _ name: String, _ reset: (HostController) throws(HostError) -> Void
   ) throws {
     guest.note(name)
-    try reset(host)
+    try patiently(reset)
     loseAll(&guest)
     try begin(&guest)
+  }
+
+  /// What waits for commands in flight is refused as busy where the disk is slow: a monitor asks again.
+  private func patiently(_ request: (HostController) throws(HostError) -> Void) throws {
+    let deadline = Clock.monotonic + UInt64(SoakLife.timeout) * 1_000_000
+    while true {
+      do throws(HostError) { return try request(host) } catch {
+        guard error == .message(.busy), Clock.monotonic < deadline else { throw error }
+      }
+    }
   }
 
   /// Somebody else connects meanwhile.
