@@ -82,12 +82,16 @@ import Testing
     let text = Array(request("count").utf8)
     for end in 0...text.count {
       let client = try server.connect()
-      try client.send(Array(text[..<end]))
+      // One that is refused for want of room may find the connection closed.
+      try? client.send(Array(text[..<end]))
     }
     // The last one sent it all; whether that was read before it left does not matter. No other was a request. There is
     // room for one more as soon as the server has seen some of them leave.
     var reply: String?
-    repeat { reply = try server.connect().call("count") } while reply?.contains("-32003") != false
+    for _ in 0..<100_000 {
+      reply = (try? server.connect().call("count")) ?? nil
+      if reply?.contains("-32003") == false { break }
+    }
     #expect(reply == result("1") || reply == result("2"))
     server.stop()
   }
