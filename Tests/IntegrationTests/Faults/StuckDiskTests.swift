@@ -196,10 +196,13 @@ import Testing
     var other = try stuck.well.createQueue(1, depth: 64, vector: 1)
     stuck.stick(.read, .write, .sync, .allocate)
     let read = try stuck.begin(Self.read, &queue)
+    try stuck.disk.awaitHeld(1)
+    // The write before the zeros, for which a worker would lock the file first where both were fetched together.
     let write = try stuck.begin(Self.write, &queue)
+    try stuck.disk.awaitHeld(2)
     let zeros = try stuck.begin(.io(.writeZeroes, nsid: 1, slba: 512, blocks: 8), &queue)
-    let flush = try stuck.begin(.flush(nsid: 1), &queue)
     try stuck.disk.awaitHeld(3)
+    let flush = try stuck.begin(.flush(nsid: 1), &queue)
     stuck.disk.disconnect()
     let statuses = try [read, write, zeros, flush].map { try queue.awaitCompletion(of: $0).status }
     #expect(!statuses.contains { $0.isSuccess }, "\(statuses)")
