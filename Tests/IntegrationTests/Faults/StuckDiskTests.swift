@@ -16,11 +16,11 @@ import Testing
     var other = try stuck.well.createQueue(1, depth: 64, vector: 1)
     BlockPattern.fill(stuck.data[0..<4096], slba: 64, version: 3, blockByteCount: 512)
     stuck.stick(.write, .allocate)
-    let begun = [
-      try stuck.begin(Self.write, &queue),
-      try stuck.begin(.io(.writeZeroes, nsid: 1, slba: 512, blocks: 8), &queue),
-      try stuck.begin(.flush(nsid: 1), &queue),
-    ]
+    // The write before the zeros, for which a worker would lock the file first where both were fetched together.
+    var begun = [try stuck.begin(Self.write, &queue)]
+    try stuck.disk.awaitHeld(1)
+    begun.append(try stuck.begin(.io(.writeZeroes, nsid: 1, slba: 512, blocks: 8), &queue))
+    begun.append(try stuck.begin(.flush(nsid: 1), &queue))
     try stuck.disk.awaitHeld(2)
     for version in 1...3 as ClosedRange<UInt64> { try stuck.checkOther(version: version, &other) }
     try stuck.checkControl()
