@@ -22,7 +22,9 @@ public enum FileStatus {
 
   /// Whether the process's user may do something with what a path leads to (`faccessat(2)` with `AT_EACCESS`).
   ///
-  /// - Parameter mode: `R_OK`, `W_OK`, `X_OK`.
+  /// - Parameters:
+  ///   - path: a path.
+  ///   - mode: `R_OK`, `W_OK`, `X_OK`.
   /// - Throws: the `errno` of the call.
   public static func requireAccess(_ path: String, _ mode: Int32) throws(Errno) {
     _ = try checked { unsafe faccessat(AT_FDCWD, path, mode, AT_EACCESS) }
