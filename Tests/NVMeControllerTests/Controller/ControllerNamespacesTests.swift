@@ -110,6 +110,8 @@ import Testing
     let first = host.submit(.writeZeroes(slba: 0, blocks: 8), on: queue)
     let second = host.submit(.writeZeroes(slba: 8, blocks: 8), on: queue)
     try host.wait("the commands to begin", also: gate.arrival.rawValue) { gate.calls.count == 1 }
+    // The second one is fetched as well.
+    try host.settle()
     var isDone = false
     #expect(host.controller.setNamespace(1, nil) { isDone = true })
     try host.settle()
