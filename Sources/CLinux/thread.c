@@ -1,8 +1,10 @@
 #define _GNU_SOURCE
 #include "thread.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -35,6 +37,17 @@ void clinux_block_signals(void) {
   int kept[] = {SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT, SIGTRAP};
   for (unsigned i = 0; i < sizeof kept / sizeof *kept; i++) sigdelset(&set, kept[i]);
   pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
+int clinux_semaphore_wait(void *semaphore, long long ns) {
+  struct timespec end;
+  clock_gettime(CLOCK_MONOTONIC, &end);
+  long long nanoseconds = end.tv_nsec + (ns < 0 ? 0 : ns % 1000000000);
+  end.tv_sec += (ns < 0 ? 0 : ns / 1000000000) + nanoseconds / 1000000000;
+  end.tv_nsec = nanoseconds % 1000000000;
+  while (sem_clockwait(semaphore, CLOCK_MONOTONIC, &end) == -1)
+    if (errno != EINTR) return 0;
+  return 1;
 }
 
 static long long read_clock(clockid_t clock) {

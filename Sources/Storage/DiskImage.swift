@@ -13,15 +13,13 @@ public final class DiskImage: Sendable {
   public let options: ImageOptions
   /// Whether it is a block device, and not a file.
   public let isBlockDevice: Bool
-  /// What tells it from every other image of this host.
-  public let identity: ImageIdentity
   /// What reads and writes must be aligned to.
   public let alignment: DirectAlignment
   /// The unit in which the filesystem or the device allocates and frees space, in bytes: smaller writes may cost a
   /// read, smaller deallocations free nothing.
   public let allocationUnit: Int
 
-  private let descriptor: FileDescriptor
+  private let opened: OpenImage
   private let currentSize: Atomic<UInt64>
   /// The first error of a sync; 0 while there was none.
   private let syncError = Atomic<Int32>(0)
@@ -30,7 +28,13 @@ public final class DiskImage: Sendable {
   let calls: StorageCalls
 
   /// The open file; valid as long as this object lives.
-  public var fileDescriptor: Int32 { descriptor.rawValue }
+  public var fileDescriptor: Int32 { opened.descriptor.rawValue }
+
+  /// What tells it from every other image of this host.
+  public var identity: ImageIdentity { opened.identity }
+
+  /// Tells when it is closed: when the last reference to this object has gone.
+  public var closing: ImageClosing { opened.closing }
 
   /// Whether writes are refused.
   public var readOnly: Bool { options.readOnly }
@@ -92,14 +96,12 @@ public final class DiskImage: Sendable {
     self.options = options
     self.calls = calls
     isBlockDevice = facts.isBlockDevice
-    identity = facts.identity
     alignment = facts.alignment
     allocationUnit = facts.allocationUnit
     currentSize = Atomic(facts.size)
-    self.descriptor = descriptor
+    opened = OpenImage(
+      descriptor: descriptor, identity: facts.identity, options: options, closing: ImageClosing())
   }
-
-  deinit { if options.lock { ImageClaims.release(identity, readOnly: options.readOnly) } }
 
   /// Looks at the length again, after somebody has grown or shrunk the image.
   ///

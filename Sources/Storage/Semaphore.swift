@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A counting semaphore (`sem_overview(7)`) between the threads of this process. Any thread.
@@ -22,5 +23,12 @@ import Glibc
   /// Waits until the count is more than 0 and takes 1 from it.
   func wait() {
     while unsafe sem_wait(semaphore) == -1 {}
+  }
+
+  /// As `wait`, for so many ms at most.
+  ///
+  /// - Returns: whether there was something to take.
+  func wait(milliseconds: Int32) -> Bool {
+    unsafe clinux_semaphore_wait(semaphore, Int64(milliseconds) * 1_000_000) == 1
   }
 }

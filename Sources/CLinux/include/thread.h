@@ -9,6 +9,8 @@ int clinux_set_affinity(const int *cpus, int count);
 int clinux_affinity_count(void);
 /* Blocks every signal but SIGBUS, SIGSEGV, SIGFPE, SIGILL, SIGABRT and SIGTRAP in the calling thread. */
 void clinux_block_signals(void);
+/* Takes 1 from a sem_t, waiting at most so many ns (sem_clockwait(3), CLOCK_MONOTONIC); 0 where nothing was there. */
+int clinux_semaphore_wait(void *semaphore, long long ns);
 /* CPU time used by the calling thread, in ns. */
 long long clinux_thread_cpu_ns(void);
 /* CPU time used by the process, in ns. */

@@ -22,6 +22,8 @@ final class ServedController: Sendable {
     var limits: RateLimits
     /// Whether it is being removed.
     var isLeaving = false
+    /// What tells when the images are closed that it has given up.
+    var closings: [ImageClosing] = []
   }
 
   /// Distinguishes it from others of its name, before and after it.
@@ -46,6 +48,17 @@ final class ServedController: Sendable {
   }
 
   var name: String { original.name }
+
+  /// Gives up its namespaces, of which its server, which has ended, needs none.
+  ///
+  /// - Returns: what tells when their images are closed.
+  func letGo() -> [ImageClosing] {
+    state.withLock { state in
+      state.closings += state.namespaces.values.compactMap { $0.namespace.backend.image?.closing }
+      state.namespaces = [:]
+      return state.closings
+    }
+  }
 
   /// What it is now, in words of a configuration: namespaces by identifier, which each of them has.
   var configuration: ControllerConfiguration {

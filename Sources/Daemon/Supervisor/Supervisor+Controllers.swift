@@ -43,7 +43,9 @@ extension Supervisor {
     }
     // Whoever takes it out waits for the thread.
     if let controller = take(controller.number) { controller.server.stop() }
+    let closings = controller.letGo()
     controller.logger.info("removed")
+    try awaitClosing(closings, of: controller)
   }
 
   /// Changes what the I/O queues of a controller may do at most, from the next command on.

@@ -80,8 +80,26 @@ extension Supervisor {
     }
   }
 
-  /// As `removeNamespace`, of a change that is under way.
+  /// As `removeNamespace`, of a change that is under way. The caller has no reference to the image.
   func removeNamespace(_ nsid: UInt32, of controller: ServedController) throws(DaemonError) {
+    let (closing, failure) = try takeAway(nsid, of: controller)
+    if let closing { try awaitClosing([closing], of: controller) }
+    if let failure { throw failure }
+  }
+
+  /// Waits until images that were taken away are closed: a query that is under way may have one a moment longer.
+  func awaitClosing(_ closings: [ImageClosing], of controller: ServedController) throws(DaemonError) {
+    for closing in closings where !closing.wait(milliseconds: Supervisor.changePatience) {
+      throw DaemonError("controller '\(controller.name)': an image that was removed is still in use; it is closed later")
+    }
+  }
+
+  /// Takes a namespace away and makes its image durable.
+  ///
+  /// - Returns: what tells when the image is closed, nil where there is none; and why it may not be durable.
+  private func takeAway(
+    _ nsid: UInt32, of controller: ServedController
+  ) throws(DaemonError) -> (closing: ImageClosing?, failure: DaemonError?) {
     let name = controller.name
     controller.state.withLock { $0.namespaces[nsid]?.isLeaving = true }
     let done = try ask(controller) { server, patience throws(Errno) in
@@ -93,12 +111,14 @@ extension Supervisor {
           + "and its image is closed when they have ended and it is removed again")
     }
     let removed = controller.state.withLock { $0.namespaces.removeValue(forKey: nsid) }
-    // Here is the last reference to the image: it is closed at the end of this call.
-    guard let image = removed?.namespace.backend.image, !image.readOnly else { return }
-    if let error = try flush(image) {
-      throw DaemonError(
-        "namespace \(nsid) of controller '\(name)' is removed, but \(image.path) cannot be flushed: \(error)")
+    guard let image = removed?.namespace.backend.image else { return (nil, nil) }
+    guard !image.readOnly else { return (image.closing, nil) }
+    let error: Errno?
+    do throws(DaemonError) { error = try flush(image) } catch { return (nil, error) }
+    let failure = error.map {
+      DaemonError("namespace \(nsid) of controller '\(name)' is removed, but \(image.path) cannot be flushed: \($0)")
     }
+    return (image.closing, failure)
   }
 
   /// Makes an image durable, by a worker.

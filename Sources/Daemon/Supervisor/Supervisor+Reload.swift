@@ -130,7 +130,6 @@ extension Supervisor {
       if let limits = change.limits, attempt({ () throws(DaemonError) in try set(limits.rateLimits, of: controller) }) {
         report.changedLimits.append(change.name)
       }
-      let before = controller.state.withLock { $0.namespaces }
       func entry(_ nsid: UInt32, _ served: ServedNamespace?) -> ReloadReport.Namespace {
         let configuration = served?.configuration
         return ReloadReport.Namespace(
@@ -138,13 +137,16 @@ extension Supervisor {
           image: configuration?.imagePath ?? served?.namespace.backend.image?.path
             ?? configuration?.backend.rawValue ?? "")
       }
+      func served(_ nsid: UInt32) -> ServedNamespace? { controller.state.withLock { $0.namespaces[nsid] } }
       for nsid in change.removed.sorted() {
+        // No reference to the namespace, which is closed.
+        let removed = entry(nsid, served(nsid))
         if attempt({ () throws(DaemonError) in try removeNamespace(nsid, of: controller) }) {
-          report.removedNamespaces.append(entry(nsid, before[nsid]))
+          report.removedNamespaces.append(removed)
         }
       }
       for nsid in change.kept.sorted() {
-        guard let served = before[nsid] else { continue }
+        guard let served = served(nsid) else { continue }
         let done = attempt { () throws(DaemonError) in
           if let size = change.resized[nsid] {
             try resize(served, nsid, to: size, of: controller)

@@ -72,7 +72,13 @@ extension ControllerStatus {
   /// What a controller has, and what its threads have told; nil: they have not.
   init(_ controller: ServedController, _ device: DeviceStatus?, ioThreads: Int) {
     let configuration = controller.configuration
-    let served = controller.state.withLock { $0 }
+    // Made of them while they are there: a query keeps no image open.
+    let served = controller.state.withLock { state in
+      (
+        isLeaving: state.isLeaving, limits: state.limits,
+        namespaces: state.namespaces.sorted { $0.key < $1.key }.map { NamespaceStatus($0.key, $0.value) }
+      )
+    }
     let snapshot = device?.controller
     name = configuration.name
     socketPath = configuration.socketPath
@@ -91,7 +97,7 @@ extension ControllerStatus {
     dma = DMAStatus(mapCount: device?.dmaMapCount ?? 0, byteCount: device?.dmaByteCount ?? 0)
     interruptVectors = configuration.ioQueues + 1
     installedVectors = device?.installedVectors ?? []
-    namespaces = served.namespaces.sorted { $0.key < $1.key }.map { NamespaceStatus($0.key, $0.value) }
+    namespaces = served.namespaces
     limits = served.limits
     isLimited = snapshot?.isLimited ?? false
     let done = controller.server.statistics

@@ -139,6 +139,7 @@ public final class Supervisor: Sendable {
     for number in endings.takeAll() {
       guard let controller = take(number) else { continue }
       controller.server.stop()
+      _ = controller.letGo()
       if !controller.state.withLock({ $0.isLeaving }) { collected = true }
     }
     return collected && state.withLock { $0.controllers.isEmpty }

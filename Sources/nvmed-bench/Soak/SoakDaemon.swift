@@ -166,18 +166,7 @@ final class SoakDaemon {
         "namespace": .array([.object(["image": .string(folder.path("extra.img"))])]),
       ])
     ]
-    // The image of the last time is somebody's until a query that was under way has ended.
-    let deadline = Clock.monotonic + 60_000_000_000
-    while true {
-      do throws(ControlClientError) {
-        let _: JSONValue = try client.call("controller.add", JSONValue.object(controller))
-        break
-      } catch {
-        guard case .refused(let refusal) = error, refusal.message.contains("of another namespace already"),
-          Clock.monotonic < deadline
-        else { throw error }
-      }
-    }
+    let _: JSONValue = try client.call("controller.add", JSONValue.object(controller))
     var fleet = Fleet(count: 1)
     try fleet.attach(0, try daemon.connect(socket), queues: 1, .slots, timeout: SoakLife.timeout)
     for _ in 0..<8 { try fleet.execute(0) }

@@ -171,6 +171,45 @@ private func refusal(_ change: () throws -> Void) -> String? {
     #expect(!rig.isLocked("disk.img"))
   }
 
+  /// A query that has an image yet when it is removed: who removed it is told when it is closed, and can use it at once.
+  @Test(arguments: ["namespace", "controller", "reload"]) func removedImagesAreClosed(_ way: String) throws {
+    let rig = try Rig { folder in
+      let path = try folder.image("disk.img", byteCount: 1 << 20)
+      return [
+        controller("a", folder),
+        controller("b", folder, [null(), NamespaceConfiguration(nsid: 2, imagePath: path, cache: .buffered)]),
+      ]
+    }
+    let supervisor = rig.supervisor
+    var query = try supervisor.controller("b").state.withLock { $0.namespaces[2] }
+    #expect(query?.namespace.backend.image != nil)
+    let ended = try EventFD()
+    let signal = try ended.duplicate().release()
+    let thread = try LinuxIO.Thread(name: "remover") {
+      do {
+        switch way {
+        case "namespace": try supervisor.removeNamespace(controller: "b", nsid: 2)
+        case "controller": try supervisor.removeController("b")
+        default:
+          var next = supervisor.configuration
+          next.controllers[1].namespaces.removeLast()
+          let report = try supervisor.reload(next)
+          #expect(report.removedNamespaces.count == 1 && report.warnings == [])
+        }
+      } catch { Issue.record(error) }
+      EventFD.signal(rawValue: signal)
+      close(signal)
+    }
+    var hasEnded = ended.wait(timeout: 200)
+    #expect(!hasEnded)
+    query = nil
+    hasEnded = ended.wait(timeout: 60_000)
+    #expect(hasEnded)
+    #expect(!rig.isLocked("disk.img"))
+    thread.join()
+    _ = query
+  }
+
   @Test func sizes() throws {
     let rig = try Rig { folder in
       let path = try folder.image("disk.img", byteCount: 1 << 20)
