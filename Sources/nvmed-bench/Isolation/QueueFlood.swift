@@ -8,6 +8,8 @@ struct QueueFlood: ~Copyable {
   private let vector: InterruptVector
   private let commands: [SubmissionQueueEntry]
   private var next = 0
+  /// Commands that failed.
+  private(set) var failureCount: UInt64 = 0
 
   /// Makes so many queues, with interrupt vector 1.
   ///
@@ -33,7 +35,10 @@ struct QueueFlood: ~Copyable {
     vector.event.drain()
     var completed: UInt64 = 0
     for index in 0..<queues.count {
-      while queues[index]?.nextCompletion() != nil { completed += 1 }
+      while let completion = queues[index]?.nextCompletion() {
+        completed += 1
+        if !completion.status.isSuccess { failureCount += 1 }
+      }
       queues[index]?.acknowledge()
       while queues[index]?.submit(commands[next]) != nil { next = next + 1 < commands.count ? next + 1 : 0 }
       queues[index]?.ring()
