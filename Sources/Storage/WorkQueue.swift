@@ -3,7 +3,8 @@ import LinuxIO
 /// The jobs of a pool, and what its threads do with them.
 ///
 /// One thread at a time works for an image, and as long as one does, another thread is there for the other images: a disk
-/// that does not answer holds up nobody else's work.
+/// that does not answer holds up nobody else's work. A flush is that of every flush of the image that waits when it
+/// begins: what they are to make durable was written before.
 final class WorkQueue: Sendable {
   struct Entry: Sendable {
     let port: CompletionPort
@@ -17,6 +18,14 @@ final class WorkQueue: Sendable {
     }
 
     var image: ObjectIdentifier { ObjectIdentifier(job.image) }
+    var isFlush: Bool { job.operation == .flush }
+  }
+
+  /// What a thread has taken to do.
+  private struct Task {
+    var entry: Entry
+    /// Flushes that have the same end.
+    var companions: [Entry]
   }
 
   private struct State {
@@ -84,18 +93,19 @@ final class WorkQueue: Sendable {
   private func work() {
     while !isStopped {
       // A count without an entry is left of an entry that another thread took between two waits, or of `stop`.
-      while var entry = next() {
-        let end = run(&entry)
-        let (port, token, image) = (entry.port, entry.job.token, entry.image)
+      while var task = next() {
+        let end = run(&task.entry)
+        let image = task.entry.image
         guard let end else {
           release(image)
-          if !add(entry) { WorkQueue.cancel(entry) }
+          if !add(task.entry) { WorkQueue.cancel(task.entry) }
           continue
         }
         // Who is told of the end may be about to close the image, and then has the last reference to it.
         release(image)
-        _ = consume entry
-        port.post(JobCompletion(token: token, error: end.error))
+        let told = ([task.entry] + task.companions).map { (port: $0.port, token: $0.job.token) }
+        _ = consume task
+        for (port, token) in told { port.post(JobCompletion(token: token, error: end.error)) }
       }
       available.wait()
     }
@@ -119,7 +129,7 @@ final class WorkQueue: Sendable {
 
   /// The first entry whose image no thread works for, which this one does from now on. Sees to it that there is a thread
   /// for the next one.
-  private func next() -> Entry? {
+  private func next() -> Task? {
     state.withLock { state in
       guard let index = state.entries.firstIndex(where: { !state.busy.contains($0.image) }) else { return nil }
       let entry = state.entries.remove(at: index)
@@ -128,7 +138,12 @@ final class WorkQueue: Sendable {
         // Without it the other images wait for those that are worked for.
         try? startThread(&state)
       }
-      return entry
+      var task = Task(entry: entry, companions: [])
+      guard entry.isFlush else { return task }
+      let image = entry.image
+      task.companions = state.entries.filter { $0.isFlush && $0.image == image }
+      if !task.companions.isEmpty { state.entries.removeAll { $0.isFlush && $0.image == image } }
+      return task
     }
   }
 

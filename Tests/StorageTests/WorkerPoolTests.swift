@@ -57,6 +57,31 @@ private let canceled = Errno(rawValue: ECANCELED)
     return calls
   }
 
+  /// Flushes that wait behind one that is under way are one, and each is told of its end.
+  @Test func flushesThatWaitAreOne() throws {
+    let pool = try WorkerPool(threads: 2)
+    let ports = [try CompletionPort(), try CompletionPort()]
+    let gate = Gate()
+    let image = try image(gated(gate))
+    #expect(pool.submit(StorageJob(token: 0, image: image, operation: .flush), to: ports[0]))
+    gate.waitUntilReached()
+    for token in 1...64 as ClosedRange<UInt64> {
+      #expect(pool.submit(StorageJob(token: token, image: image, operation: .flush), to: ports[Int(token % 2)]))
+    }
+    gate.open()
+    #expect(take(ports[0], 1) == [JobCompletion(token: 0, error: nil)])
+    gate.waitUntilReached()
+    gate.open()
+    for (index, port) in ports.enumerated() {
+      #expect(take(port, 32).map(\.token).sorted() == (1...64).filter { $0 % 2 == UInt64(index) })
+    }
+    // The next one begins anew.
+    #expect(pool.submit(StorageJob(token: 65, image: image, operation: .flush), to: ports[0]))
+    gate.waitUntilReached()
+    gate.open()
+    #expect(take(ports[0], 1) == [JobCompletion(token: 65, error: nil)])
+  }
+
   @Test func everyJobComesBackOnceAtItsPort() throws {
     let pool = try WorkerPool(threads: 3)
     let ports = [try CompletionPort(), try CompletionPort()]
