@@ -36,6 +36,12 @@ import Glibc
   /// one; `nvmed-bench relay --submit-limit` measures it.
   public static let defaultSubmitLimit = 8
 
+  /// Calls of `io_submit` between two looks at the clock.
+  static let callsPerLook = 4
+
+  /// Whether the last `submit(until:)` left requests pending because of its deadline.
+  public private(set) var wasCut = false
+
   /// How many requests it takes at a time; slots are below it. May be less than was asked for.
   public let capacity: Int
 
@@ -193,9 +199,13 @@ import Glibc
   /// stays pending, in order, and goes first at the next call: call again after completions have been reaped, or, where
   /// nothing is in flight, a little later.
   ///
+  /// - Parameter deadline: when to leave the rest pending, though the kernel has room (`wasCut`): CLOCK_MONOTONIC in ns;
+  ///   looked at between some of the calls, as one may take long.
   /// - Returns: how many requests were refused; see `rejection(at:)`.
-  public mutating func submit() -> Int {
+  public mutating func submit(until deadline: UInt64 = .max) -> Int {
     var rejected = 0
+    var calls = 0
+    wasCut = false
     // Room in the ring is counted by the head that the kernel sees.
     reaper.publishHead()
     while batchStart < batchEnd {
@@ -206,6 +216,7 @@ import Glibc
         let taken = min(Int(result), count)
         batchStart += taken
         submittedCount += taken
+        if batchStart < batchEnd, isOver(deadline, &calls) { break }
       } else if result == 0 || result == -EAGAIN || result == -EINTR {
         break
       } else {
@@ -215,6 +226,14 @@ import Glibc
     }
     moveBatchToFront()
     return rejected
+  }
+
+  /// Whether a batch of which there is more is cut, after one more call.
+  @inline(never)
+  private mutating func isOver(_ deadline: UInt64, _ calls: inout Int) -> Bool {
+    calls += 1
+    wasCut = calls % AIOContext.callsPerLook == 0 && Clock.monotonic >= deadline
+    return wasCut
   }
 
   /// Takes back every pending request: each becomes a rejection with `ECANCELED`.

@@ -268,6 +268,33 @@ private let reapings: [AIOContext.Reaping] = [.automatic, .systemCall]
     #expect(reap(&context, 13).map(\.cookie) == Array(0..<13))
   }
 
+  /// A batch whose time is over is left to the next call, in order; a short one is not worth a look at the clock.
+  @Test func aBatchIsCutAtItsDeadline() throws {
+    let fixture = try Fixture()
+    var context = try fixture.context(64, submitLimit: 2)
+    func prepare(_ slots: Range<Int>) {
+      for slot in slots {
+        context.prepareRead(
+          slot: slot, fd: fixture.file.rawValue, iovecs: fixture.vector(0, [fixture.iovec(at: 0, count: 512)]),
+          count: 1,
+          offset: 0, cookie: UInt64(slot))
+      }
+    }
+    let slice = 2 * AIOContext.callsPerLook
+    prepare(0..<slice)
+    #expect(context.submit(until: 0) == 0)
+    #expect(!context.wasCut && context.pendingCount == 0)
+    _ = reap(&context, slice)
+    prepare(0..<slice * 3)
+    for left in [2, 1] {
+      #expect(context.submit(until: 0) == 0)
+      #expect(context.wasCut && context.pendingCount == left * slice)
+    }
+    #expect(context.submit(until: .max) == 0)
+    #expect(!context.wasCut && context.pendingCount == 0)
+    #expect(reap(&context, slice * 3).map(\.cookie) == Array(0..<UInt64(slice * 3)))
+  }
+
   @Test func pendingRequestsCanBeWithdrawn() throws {
     let fixture = try Fixture()
     var context = try fixture.context()
