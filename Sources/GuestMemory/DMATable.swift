@@ -59,7 +59,10 @@ public struct DMATable: ~Copyable {
     iova: UInt64, size: UInt64, descriptor: consuming FileDescriptor?, offset: UInt64, access: MemoryRegion.Access
   ) throws(Errno) -> MemoryRegion? {
     guard size > 0, size % 4096 == 0, iova % 4096 == 0, size - 1 <= UInt64.max - iova, size <= UInt64(Int64.max)
-    else { throw .invalidArgument }
+    else {
+      if let file = consume descriptor { file.dispose() }
+      throw .invalidArgument
+    }
     let position = index(of: iova)
     guard let file = descriptor else {
       try checkFree(position, iova, size)
