@@ -43,10 +43,11 @@ struct FetchRun {
         memory.store(words, at: iova)
         ranges.append(Range(iova: iova, count: words.count * 8, name: entry.name))
       }
-      ranges.append(
-        Range(
-          iova: FetchMemory.queue + UInt64(place * SubmissionQueueEntry.byteCount),
-          count: SubmissionQueueEntry.byteCount, name: entry.name))
+      // Opcode and namespace; data pointer and dwords 10 to 13. The rest is not looked at.
+      let iova = FetchMemory.queue + UInt64(place * SubmissionQueueEntry.byteCount)
+      for word in [0..<8, 24..<56] {
+        ranges.append(Range(iova: iova + UInt64(word.lowerBound), count: word.count, name: entry.name))
+      }
     }
     // All at once, as one burst.
     tail.store(UInt32(cases.count))
