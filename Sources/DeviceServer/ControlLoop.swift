@@ -105,7 +105,11 @@ final class ControlLoop {
       try epoll.add(listener.descriptor.rawValue, .readable, token: Source.listener.rawValue)
       self.listener = consume listener
     case .connected(let socket):
-      try begin(socket)
+      do throws(Errno) { try begin(socket) } catch {
+        // What the I/O threads know of it by now is taken back by `run`.
+        guard state == .serving else { throw error }
+        end("it could not begin")
+      }
     }
   }
 
@@ -295,7 +299,6 @@ final class ControlLoop {
       if !isStopping { connection = nil }
       guard let device else { return finish() }
       let controller = device.controller
-      let flushes = isStopping
       controller.reset { [self] in
         let rest = { [self] in
           device.removeInterrupts { [self] in
@@ -305,7 +308,12 @@ final class ControlLoop {
             } catch { controller.detach { [self] in finish() } }
           }
         }
-        if flushes { controller.flushAll { _ in rest() } } else { rest() }
+        // A server that stops leaves nothing to the host's page cache and the disk's.
+        guard isStopping else { return rest() }
+        controller.flushAll { [self] succeeded in
+          if !succeeded { log(.shutdownNotDurable) }
+          rest()
+        }
       }
     }
   }
@@ -360,6 +368,8 @@ final class ControlLoop {
         "the monitor does not say where the guest's BAR0 is, and doorbells by eBPF are lost; they are not offered again: restart the virtual machine, and set post_write = \"off\""
       )
     case .stalled: isDismissed = true
+    case .shutdownNotDurable:
+      log.log(.error, "a shutdown cannot make durable all that was acknowledged: an image cannot be flushed")
     case .failed(let reason): log.log(.error, "the controller failed: \(reason)")
     }
   }
@@ -369,7 +379,7 @@ final class ControlLoop {
   private func receive(_ events: Epoll.Events) {
     if events.contains(.writable) { connection?.flush() }
     var budget = ControlLoop.burst
-    while state == .serving, heldMessage == nil, budget > 0 {
+    while state == .serving, heldMessage == nil, !isDismissed, budget > 0 {
       budget -= 1
       guard let reception = connection?.receive() else { return }
       switch reception {
@@ -419,14 +429,16 @@ final class ControlLoop {
       connection?.reply(.regionRead(access, device.read(access)))
     case .regionWriteMulti(let writes):
       for write in writes { try check(write.access, device) }
-      hold { done in
-        ControlLoop.write(writes[...], to: device, then: done)
+      let number = nextHold
+      hold { [self] done in
+        write(writes[...], to: device, heldAs: number, then: done)
       } reply: {
         .regionWriteMulti(UInt64(writes.count))
       }
     case .dmaMap(let map):
       guard var descriptors = connection?.takeDescriptors() else { return }
-      let finish = beginHold { .done }
+      // It waits for no command: only until every thread knows of it. Who is told that it failed may take the guest down.
+      let finish = beginHold(isLimited: false) { .done }
       do throws(Errno) {
         try device.map(map, descriptors.take(0), then: finish)
       } catch {
@@ -480,17 +492,21 @@ final class ControlLoop {
   ///
   /// Most are there when the call returns. They are not nested in each other's completion: a message holds so many that
   /// the stack would not be deep enough.
-  private static func write(
-    _ writes: ArraySlice<RegionWrite>, to device: Device, then completion: @escaping () -> Void
+  ///
+  /// - Parameter number: of the message that they are of. Once it was answered without them, or its client is gone, none
+  ///   is done any more: the client may have written something else, and its controller may be at its end.
+  private func write(
+    _ writes: ArraySlice<RegionWrite>, to device: Device, heldAs number: UInt64, then completion: @escaping () -> Void
   ) {
     var writes = writes
     while let write = writes.popFirst() {
       let rest = writes
       var isDone = false
       var isAwaited = false
-      device.write(write) {
+      device.write(write) { [self] in
         isDone = true
-        if isAwaited { ControlLoop.write(rest, to: device, then: completion) }
+        guard isAwaited, state == .serving, heldMessage?.number == number else { return }
+        self.write(rest, to: device, heldAs: number, then: completion)
       }
       isAwaited = !isDone
       if isAwaited { return }
@@ -501,7 +517,7 @@ final class ControlLoop {
   private func setIRQs(
     _ change: SetIRQs, _ descriptors: consuming ReceivedDescriptors, _ device: Device
   ) throws(Errno) {
-    let finish = beginHold { .done }
+    let finish = beginHold(isLimited: false) { .done }
     do throws(Errno) {
       try device.setIRQs(change, descriptors, then: finish)
     } catch {
@@ -547,10 +563,14 @@ final class ControlLoop {
     begin(beginHold(reply))
   }
 
-  private func beginHold(_ reply: @escaping () -> Reply) -> () -> Void {
+  /// Notes that a message waits for its effects.
+  ///
+  /// - Parameter isLimited: whether it is answered as busy after a while.
+  /// - Returns: to be called when they are there.
+  private func beginHold(isLimited: Bool = true, _ reply: @escaping () -> Reply) -> () -> Void {
     let number = nextHold
     nextHold += 1
-    heldMessage = Hold(number: number, deadline: Clock.monotonic + ControlLoop.holdLimit)
+    heldMessage = Hold(number: number, deadline: isLimited ? Clock.monotonic + ControlLoop.holdLimit : .max)
     return { [self] in
       guard heldMessage?.number == number else { return }
       heldMessage = nil

@@ -90,7 +90,8 @@ extension Supervisor {
   /// Waits until images that were taken away are closed: a query that is under way may have one a moment longer.
   func awaitClosing(_ closings: [ImageClosing], of controller: ServedController) throws(DaemonError) {
     for closing in closings where !closing.wait(milliseconds: Supervisor.changePatience) {
-      throw DaemonError("controller '\(controller.name)': an image that was removed is still in use; it is closed later")
+      throw DaemonError(
+        "controller '\(controller.name)': an image that was removed is still in use; it is closed later")
     }
   }
 

@@ -151,18 +151,22 @@ extension Controller {
   }
 
   /// Turning the cache off makes what it holds durable first, with what was in flight; every write is then Force Unit
-  /// Access. A second command waits as the first one does.
+  /// Access. A second command waits as the first one does. Where it fails the cache stays on, as far as the host is told,
+  /// so that it goes on to flush, and may ask again.
   private func setWriteCache(_ command: SetFeaturesCommand, isEnabled: Bool) -> Outcome {
-    guard features.volatileWriteCache != isEnabled || (!isEnabled && writeCacheFlushes > 0) else {
+    guard features.volatileWriteCache != isEnabled || writesThrough == isEnabled || writeCacheFlushes > 0 else {
       return .complete(.success)
     }
     features.volatileWriteCache = isEnabled
-    let lifetime = epoch
+    writesThrough = !isEnabled
+    writeCacheChanges += 1
+    let (lifetime, change) = (epoch, writeCacheChanges)
     if !isEnabled { writeCacheFlushes += 1 }
     broadcast({ lane, token in .setWriteCache(port: lane.port, enabled: isEnabled, token: token) }) { [self] in
       guard !isEnabled else { return completeLater(command.entry, .success, lifetime: lifetime) }
       flushAll { [self] succeeded in
         writeCacheFlushes -= 1
+        if !succeeded, change == writeCacheChanges { features.volatileWriteCache = true }
         completeLater(command.entry, succeeded ? .success : .writeFault, lifetime: lifetime)
       }
     }

@@ -50,7 +50,7 @@ extension Controller {
     // One write may ask for both: the shutdown comes first.
     if new.shutdownNotification != old.shutdownNotification {
       switch new.shutdownNotification {
-      case .normal, .abrupt: shutDown(isNormal: new.shutdownNotification == .normal)
+      case .normal, .abrupt: shutDown()
       default: break
       }
     }
@@ -58,7 +58,8 @@ extension Controller {
       if isDisabling { enablesAgain = true } else { enable() }
     } else if !new.enable, old.enable {
       enablesAgain = false
-      disable {}
+      // One that is under way does it: a guest that toggles the bit cannot pile them up.
+      if !isDisabling { disable {} }
     }
   }
 
@@ -107,9 +108,10 @@ extension Controller {
     events = AsynchronousEvents()
     finished = []
     abortsUnderWay = 0
-    let cached = features.volatileWriteCache
     features.reset()
-    if !cached {
+    writeCacheChanges += 1
+    if writesThrough {
+      writesThrough = false
       broadcast({ lane, token in .setWriteCache(port: lane.port, enabled: true, token: token) }, then: {})
     }
     let lifetime = epoch
@@ -117,8 +119,12 @@ extension Controller {
       // A further reset that came meanwhile has its own quiescence, and the last one ends the disable.
       if lifetime == epoch {
         isDisabling = false
+        let isShuttingDown = registers.status.shutdownStatus != .normalOperation
         registers.status = ControllerStatus()
         setPaused([.shutdown, .failure], false)
+        // A shutdown that was asked for before or meanwhile, or by the same write, is still to be told of.
+        let notification = registers.configuration.shutdownNotification
+        if isShuttingDown, notification == .normal || notification == .abrupt { shutDown() }
       }
       completion()
       if lifetime == epoch, enablesAgain {
@@ -129,23 +135,39 @@ extension Controller {
   }
 
   /// CC.SHN: in-flight commands complete (normal) and everything that was acknowledged becomes durable.
-  private func shutDown(isNormal: Bool) {
+  private func shutDown() {
     guard registers.status.shutdownStatus == .normalOperation else { return }
     registers.status.shutdownStatus = .inProgress
     let lifetime = epoch
     setPaused(.shutdown, true) { [self] in
-      flushAll { [self] _ in
+      flushAll { [self] succeeded in
+        if !succeeded { report?(.shutdownNotDurable) }
         if lifetime == epoch { registers.status.shutdownStatus = .complete }
       }
     }
   }
 
+  /// Who may wait for one more flush: hosts that shut down and reset again and again while a disk does not answer are told
+  /// that it failed.
+  private static var flushWaiterLimit: Int { 256 }
+
   /// Makes every namespace durable, with workers; `completion` gets whether all of it worked.
+  ///
+  /// One at a time: who comes while one is under way shares the one after it.
   public func flushAll(then completion: @escaping (Bool) -> Void) {
+    guard flush != nil else { return beginFlush([completion]) }
+    guard nextFlush.count < Controller.flushWaiterLimit else { return completion(false) }
+    nextFlush.append(completion)
+  }
+
+  private func beginFlush(_ completions: [(Bool) -> Void]) {
     let images = namespaces.compactMap { $0?.backend.image }.filter { !$0.readOnly }
-    guard !images.isEmpty else { return completion(true) }
+    guard !images.isEmpty else {
+      for completion in completions { completion(true) }
+      return
+    }
     let token = makeToken()
-    flushes[token] = Flushes(missing: images.count, completion: completion)
+    flush = Flush(token: token, missing: images.count, completions: completions)
     for image in images
     where !workers.submit(StorageJob(token: token, image: image, operation: .flush), to: workCompletions) {
       finishFlush(token, succeeded: false)
@@ -159,12 +181,20 @@ extension Controller {
   }
 
   private func finishFlush(_ token: UInt64, succeeded: Bool) {
-    guard var flush = flushes[token] else { return }
-    flush.missing -= 1
-    flush.succeeded = flush.succeeded && succeeded
-    if !succeeded { reportReliability() }
-    flushes[token] = flush.missing == 0 ? nil : flush
-    if flush.missing == 0 { flush.completion(flush.succeeded) }
+    guard flush?.token == token else { return }
+    flush?.missing -= 1
+    if !succeeded {
+      flush?.succeeded = false
+      reportReliability()
+    }
+    guard let ended = flush, ended.missing == 0 else { return }
+    flush = nil
+    let waiting = nextFlush
+    nextFlush = []
+    for completion in ended.completions { completion(ended.succeeded) }
+    guard !waiting.isEmpty else { return }
+    // A completion may have begun another.
+    if flush == nil { beginFlush(waiting) } else { nextFlush += waiting }
   }
 
   // MARK: Doorbells by event

@@ -68,8 +68,10 @@ public final class Controller {
   var adminSignals: UInt64 = 0
   /// Aborts under way (ACL).
   var abortsUnderWay = 0
-  /// Flushes that workers have not finished, by token.
-  var flushes: [UInt64: Flushes] = [:]
+  /// The flush that workers have not finished.
+  var flush: Flush?
+  /// Who needs one that begins after it.
+  var nextFlush: [(Bool) -> Void] = []
   /// Namespaces that changed since the host read the Changed Namespace List.
   var changedNamespaces: Set<UInt32> = []
   /// Places of namespaces that go, and are still used by commands in flight.
@@ -80,6 +82,10 @@ public final class Controller {
   var inspections: [UInt64: Inspection] = [:]
   /// Times that the write cache is being turned off at the moment.
   var writeCacheFlushes = 0
+  /// Counts the commands that change it: the last one decides.
+  var writeCacheChanges: UInt64 = 0
+  /// Whether every write is Force Unit Access, as the I/O threads were told.
+  var writesThrough = false
   /// Drains under way.
   var drains = 0
   let createdAt = Clock.monotonic
@@ -136,7 +142,11 @@ public final class Controller {
     let parts = try Parts(
       threads, isMapped: description.doorbells == .poll, hasValueless: description.shadowDoorbells == .required)
     let controller = Controller(description, parts, workers: workers, namespaces: namespaces)
-    try controller.attach()
+    do throws(Errno) { try controller.attach() } catch {
+      // No thread has heard of it.
+      for lane in parts.lanes { lane.thread.givePort(lane.port) }
+      throw error
+    }
     return controller
   }
 
@@ -159,10 +169,14 @@ public final class Controller {
     adminSegments = AdminSegments(maximumTransfer: description.maximumTransfer)
   }
 
+  /// Tells the I/O threads of it: all of them, or, where it throws, none.
   private func attach() throws(Errno) {
+    var adminEvent = FixedTable<EventFD?>(count: lanes.count) { _ in nil }
+    for index in 0..<lanes.count { adminEvent[index] = try adminEvents.submission.duplicate() }
     for (index, lane) in lanes.enumerated() {
+      guard let adminEvent = adminEvent[index].take() else { continue }
       let port = PortDescription(
-        slots: slots, events: lane.events, adminEvent: try adminEvents.submission.duplicate(),
+        slots: slots, events: lane.events, adminEvent: adminEvent,
         isPolled: description.doorbells == .poll, mailbox: mailbox, counters: counters.ports[index], errorLog: errorLog,
         interest: lane.interest, limiter: limiter, lane: index, laneCount: lanes.count, firstLane: thread(ofQueue: 1),
         maximumTransfer: UInt64(description.maximumTransfer),
@@ -194,11 +208,12 @@ public final class Controller {
     send(lane, command(barrier(1, completion)))
   }
 
-  /// Flushes of several namespaces by workers, with one answer.
-  struct Flushes {
+  /// A flush of all namespaces by workers, and who is told of its end.
+  struct Flush {
+    let token: UInt64
     var missing: Int
     var succeeded = true
-    let completion: (Bool) -> Void
+    var completions: [(Bool) -> Void]
   }
 
   /// A token that no acknowledgement has yet.
@@ -358,7 +373,8 @@ public final class Controller {
     broadcast({ lane, token in .detach(port: lane.port, token: token) }) { [self] in
       for lane in lanes { lane.thread.givePort(lane.port) }
       // Nobody asks any more what a flush came to that a worker has not finished.
-      flushes = [:]
+      flush = nil
+      nextFlush = []
       completion()
     }
   }

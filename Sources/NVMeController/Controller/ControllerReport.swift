@@ -10,6 +10,8 @@ public enum ControllerReport: Sendable {
   case doorbellsLost
   /// The client had one of its eventfds hold up a thread, which serves others as well. The controller fails for it.
   case stalled
+  /// The host has shut down, and not all that was acknowledged could be made durable.
+  case shutdownNotDurable
   /// CSTS.CFS is set, for this reason.
   case failed(String)
 }

@@ -135,7 +135,7 @@ extension ControllerPort {
     case .memory(let memory, let count):
       guard offset <= UInt64(count), length <= UInt64(count) &- offset else { return .internalError }
       unsafe copy(base, segments.count, memory + Int(offset), toGuest: !isWrite)
-      resources.bytesMoved &+= Int(length)
+      resources.noteMoved(Int(length))
     case .file(let fd):
       let isForced = isWrite && (writeThrough || command.forceUnitAccess)
       let dataSync = isForced && !namespaces[place].isBuffered
@@ -264,7 +264,7 @@ extension ControllerPort {
     case .null: break
     case .memory(let base, let count):
       guard offset <= UInt64(count), length <= UInt64(count) &- offset else { return .internalError }
-      resources.bytesMoved &+= Int(length)
+      resources.noteMoved(Int(length))
       guard unsafe isEqual(resources.requests.segmentBase(index), segments.count, base + Int(offset)) else {
         return .compareFailure
       }
@@ -332,8 +332,7 @@ extension ControllerPort {
       return true
     }
     resources.requests[index].state = .working
-    return resources.workers.submit(
-      StorageJob(token: cookie, image: image, operation: .flush), to: resources.completions)
+    return resources.work(StorageJob(token: cookie, image: image, operation: .flush), for: index)
   }
 
   /// Flush of all namespaces (VWC.FNVMBS 11b): begins with the first that has something to flush.
@@ -425,7 +424,7 @@ extension ControllerPort {
     let cookie = resources.requests.begin(index, operation, command, from: origin, offset: offset, length: 0)
     resources.requests[index].state = .working
     let job = StorageJob(token: cookie, image: image, operation: job)
-    guard resources.workers.submit(job, to: resources.completions) else {
+    guard resources.work(job, for: index) else {
       resources.requests.release(index)
       return .commandInterrupted
     }

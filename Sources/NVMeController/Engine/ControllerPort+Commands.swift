@@ -34,9 +34,10 @@ extension ControllerPort {
   mutating func forward(to thread: IOThreadHandle, _ place: Int) {
     // Once for each thread, however many queues it has and however often they are created.
     guard !forwards.contains(where: { $0.thread === thread && $0.port == place }) else { return }
-    forwards.append((thread, place))
+    let kick = PendingKick()
+    forwards.append((thread, place, kick))
     // The guest may have rung before this thread knew whom to tell.
-    thread.mailbox.post(.kick(port: place))
+    if kick.post() { thread.mailbox.post(.kick(port: place, kick)) }
   }
 
   /// Stops fetching from a submission queue; acknowledged when its commands have completed.
@@ -121,6 +122,8 @@ extension ControllerPort {
       case .parked:
         parked &-= 1
         finish(slot, .abortRequested, &resources)
+      case .working:
+        resources.cancelWork(slot)
       default: break
       }
     }
@@ -136,7 +139,7 @@ extension ControllerPort {
 
   /// A range of memory goes: queues in it rest, and commands that touch it are waited for.
   mutating func unmap(iova: UInt64, size: UInt64, token: UInt64, _ resources: inout IOResources) {
-    let removed = memory.remove(iova: iova, size: size)
+    let removed = HostRanges(memory.remove(iova: iova, size: size))
     // Also where nothing was mapped any more: what was there may still be awaited, for another message.
     resolveQueues()
     var isTouched = false
@@ -184,18 +187,14 @@ extension ControllerPort {
     acknowledgeWhatIsDone()
   }
 
-  private func touches(_ slot: Int, _ regions: [MemoryRegion], _ resources: borrowing IOResources) -> Bool {
+  private func touches(_ slot: Int, _ ranges: HostRanges, _ resources: borrowing IOResources) -> Bool {
+    if ranges.isEmpty { return false }
     let segments = unsafe resources.requests.segmentBase(slot)
+    // Where nothing is left, all that a request has is gone.
+    if memory.count == 0 { return resources.requests[slot].segmentCount > 0 }
     for segment in 0..<resources.requests[slot].segmentCount {
       let pointer = unsafe UInt(bitPattern: segments[segment].iov_base)
-      let length = unsafe UInt(segments[segment].iov_len)
-      // A merged range may begin in one mapping and end in another that follows it in this process.
-      for region in regions
-      where region.contains(host: pointer) || region.contains(host: pointer &+ length &- 1)
-        || region.isInside(host: pointer, count: length)
-      {
-        return true
-      }
+      if unsafe ranges.touch(pointer, count: UInt(segments[segment].iov_len)) { return true }
     }
     return false
   }

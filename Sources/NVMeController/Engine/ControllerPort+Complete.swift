@@ -64,6 +64,7 @@ extension ControllerPort {
   @inline(never)
   private mutating func continueTransfer(_ index: Int, _ transferred: UInt64, _ resources: inout IOResources) {
     let isWrite = resources.requests[index].operation == .write
+    if resources.requests[index].isDiscarded { return finish(index, .abortRequested, &resources) }
     // Nothing read inside the namespace: the image has become shorter.
     guard transferred > 0, let fd = file(index, resources) else {
       counters.countMediaError()
@@ -118,7 +119,8 @@ extension ControllerPort {
 
   /// All data is where it belongs; a worker makes it durable, where that is asked for and the write has not done it.
   private mutating func finishTransfer(_ index: Int, _ resources: inout IOResources) {
-    guard resources.requests[index].syncsAfter, let fd = file(index, resources) else {
+    guard resources.requests[index].syncsAfter, !resources.requests[index].isDiscarded, let fd = file(index, resources)
+    else {
       finish(index, .success, &resources)
       return
     }
@@ -135,7 +137,7 @@ extension ControllerPort {
       finish(index, .writeFault, &resources)
       return
     }
-    if resources.requests[index].flushesAll {
+    if resources.requests[index].flushesAll, !resources.requests[index].isDiscarded {
       var place = resources.requests[index].namespace + 1
       while place < namespaces.count {
         if namespaces[place].isActive, case .file(let fd) = namespaces[place].backend {

@@ -49,7 +49,7 @@ extension ControllerPort {
     var foundNew = false
     var doorbells = 0
     var budget = ControllerPort.commandsPerRound
-    resources.bytesMoved = 0
+    resources.beginRound()
     var next: Int?
     var following = firstQueue
     var left = queueEnd
@@ -160,9 +160,9 @@ extension ControllerPort {
       port: port, submissionQueue: Int(queue.identifier), begun: resources.clock.now)
     var turn = Turn()
     // A command needs one request at most: who has room for all of the turn need not look at each.
-    let limit = min(limit, room)
+    resources.turnLimit = min(limit, room)
     while queue.hasCommands {
-      if turn.fetched >= limit {
+      if turn.fetched >= resources.turnLimit {
         turn.outcome.insert(turn.started >= room ? .isStarved : .hasMore)
         return turn
       }
@@ -178,7 +178,7 @@ extension ControllerPort {
           return turn
         }
       }
-      guard let command = queue.fetch() else {
+      guard let command = queue.fetchIOCommand() else {
         completions.cancelReservation()
         return turn
       }
@@ -210,10 +210,6 @@ extension ControllerPort {
         }
         _ = completions.post(
           status, dw0: 0, sqHead: queue.head, sqIdentifier: queue.identifier, command: command.commandIdentifier)
-        if resources.bytesMoved >= bytesPerRound {
-          if queue.hasCommands { turn.outcome.insert(.hasMore) }
-          return turn
-        }
       } else {
         queue.inFlight &+= 1
         turn.started &+= 1

@@ -59,7 +59,7 @@ struct ControllerPort: ~Copyable {
 
   /// Threads whose queues have their doorbells announced here: a submission queue lives on the thread of its completion
   /// queue, whatever thread its identifier suggests.
-  var forwards: [(thread: IOThreadHandle, port: Int)] = []
+  var forwards: [(thread: IOThreadHandle, port: Int, kick: PendingKick)] = []
 
   /// Acknowledgements owed to the control thread: several of a kind where it asked again before it had the first.
   var quiescences: [UInt64] = [] { didSet { noteAcknowledgements() } }
@@ -68,6 +68,8 @@ struct ControllerPort: ~Copyable {
   var awaitings: [UInt64] = [] { didSet { noteAcknowledgements() } }
   /// Namespaces that go as soon as no request uses them.
   var retirements: [Retirement] = [] { didSet { noteAcknowledgements() } }
+  /// The acknowledgement of its end, which came while requests were in flight.
+  var detachment: UInt64?
   /// Whether one is owed.
   private(set) var owesAcknowledgement = false
   /// Requests that `awaitings` wait for.

@@ -38,12 +38,13 @@ public struct IOEngine: ~Copyable {
   /// The place that is served first.
   private var firstPort = 0
   private var attachedPorts = 0
+  /// Controllers that go when their requests in flight have ended.
+  private var lateDetachments = 0
   private var isStopping = false
   /// Controllers whose doorbells raise no event.
   private var polledPorts = 0
   private var idle: IdlePolicy
-  /// Rounds since the last look at epoll.
-  private var roundsWithoutEvents = 0
+  private var eventLook = EventLook()
   /// When the first interrupt that waits for more entries has waited long enough: CLOCK_MONOTONIC in ns; `UInt64.max`
   /// where none waits.
   private(set) var interruptDeadline = UInt64.max
@@ -114,15 +115,15 @@ public struct IOEngine: ~Copyable {
   /// Where workers' finished jobs arrive.
   package var completions: CompletionPort { resources.completions }
 
-  /// Rounds of a thread that does not sleep between two looks at epoll, which costs a system call.
-  private static var roundsPerLook: Int { 64 }
+  /// ns after which a round makes no further call of `io_submit`, though it has more: where the kernel takes its time, the
+  /// thread would hear nobody for as long as the whole batch takes.
+  private static var submissionTime: UInt64 { 1_000_000 }
 
   /// Sleeps as long as there is nothing to do, and takes what has happened.
   private mutating func takeEvents(_ pause: IdlePolicy.Pause) {
     switch pause {
     case .none:
-      roundsWithoutEvents += 1
-      guard roundsWithoutEvents >= IOEngine.roundsPerLook else {
+      guard eventLook.isDue(now: resources.clock.now) else {
         lookAtDoorbells()
         return
       }
@@ -137,7 +138,7 @@ public struct IOEngine: ~Copyable {
       resources.clock.set(Clock.monotonic)
       idle.slept(resources.clock.now &- start)
     }
-    roundsWithoutEvents = 0
+    eventLook.looked(now: resources.clock.now)
     for index in 0..<events.count { take(events[index].token) }
     if polledPorts > 0 || pause == .none { lookAtDoorbells() }
   }
@@ -170,7 +171,8 @@ public struct IOEngine: ~Copyable {
       if resources.aio.inFlight > 0 { reap() }
       if resources.mayResume { resumeWaiters() }
     }
-    let hasMore = endRound() || resources.aio.pendingCount > backlog
+    var hasMore = endRound()
+    if resources.aio.pendingCount > backlog || resources.aio.wasCut { hasMore = true }
     resources.clock.expire()
     if resources.progress != before || hasMore {
       if resources.progress != before {
@@ -214,9 +216,7 @@ public struct IOEngine: ~Copyable {
     case .workers: takeWork()
     case .submission:
       announce(port: port)
-    case .valueless:
-      guard port < ports.count else { return }
-      ports[port].takeValuelessDoorbell()
+    case .valueless: announceValueless(port: port)
     case .heads: takeHeads(port)
     case nil: break
     }
@@ -233,10 +233,19 @@ public struct IOEngine: ~Copyable {
     forwardKick(port)
   }
 
+  /// A submission queue tail of a controller was rung whose value is in guest memory.
+  mutating func announceValueless(port: Int) {
+    guard port < ports.count else { return }
+    ports[port].takeValuelessDoorbell()
+    if !ports[port].forwards.isEmpty { forwardKick(port) }
+  }
+
   /// Tells the threads of queues whose doorbells are announced to this one.
   @inline(never)
   private func forwardKick(_ port: Int) {
-    for other in ports[port].forwards { other.thread.mailbox.post(.kick(port: other.port)) }
+    for other in ports[port].forwards where other.kick.post() {
+      other.thread.mailbox.post(.kick(port: other.port, other.kick))
+    }
   }
 
   /// Takes completions from the aio ring.
@@ -259,6 +268,7 @@ public struct IOEngine: ~Copyable {
     for result in resources.completions.take() {
       resources.progress &+= 1
       guard let index = resources.requests.index(cookie: result.token) else { continue }
+      resources.endWork(index)
       let value = result.error.map { -Int64($0.rawValue) } ?? 0
       ports[resources.requests[index].port].complete(index, result: value, &resources)
     }
@@ -290,13 +300,15 @@ public struct IOEngine: ~Copyable {
   @inline(__always)
   private mutating func submit() {
     let pending = resources.aio.pendingCount
-    let rejected = resources.aio.submit()
+    let rejected = resources.aio.submit(until: resources.clock.now &+ IOEngine.submissionTime)
+    // What was refused has ended, and freed what others may wait for.
+    resources.progress &+= UInt64(truncatingIfNeeded: rejected)
     let submitted = pending &- resources.aio.pendingCount
     counters.countSubmission(submitted)
     clinux_trace_submit(UInt64(truncatingIfNeeded: submitted))
     // The kernel may have taken its time: a buffered file is read before it returns.
     resources.clock.expire()
-    if rejected > 0 { resources.clock.read() }
+    if rejected > 0 || resources.aio.wasCut { resources.clock.read() }
     for index in 0..<rejected {
       let rejection = resources.aio.rejection(at: index)
       guard let request = resources.requests.index(cookie: rejection.cookie) else { continue }
@@ -325,7 +337,18 @@ public struct IOEngine: ~Copyable {
       if ports[port].isBlocked != ports[port].watchesHeads { watchHeads(port) }
       if ports[port].isKicked { hasMore = true }
     }
+    if lateDetachments > 0 { finishDetachments() }
     return hasMore
+  }
+
+  /// Lets go of controllers that had requests in flight, as far as they have ended.
+  @inline(never)
+  private mutating func finishDetachments() {
+    for port in 0..<portEnd where ports[port].inFlight == 0 {
+      guard let token = ports[port].detachment else { continue }
+      lateDetachments -= 1
+      detach(port, token)
+    }
   }
 
   /// Watches the completion queue head doorbells of a port while one of its queues is full.
@@ -367,7 +390,9 @@ public struct IOEngine: ~Copyable {
     case .createCompletionQueue(let port, let queue): ports[port].create(queue)
     case .createSubmissionQueue(let port, let queue): ports[port].create(queue)
     case .forward(let port, let thread, let place): ports[port].forward(to: thread, place)
-    case .kick(let port): ports[port].isKicked = true
+    case .kick(let port, let kick):
+      kick.take()
+      ports[port].isKicked = true
     case .deleteSubmissionQueue(let port, let queue, let token):
       ports[port].deleteSubmissionQueue(queue, token: token, &resources)
     case .deleteCompletionQueue(let port, let queue, let token):
@@ -437,10 +462,17 @@ public struct IOEngine: ~Copyable {
 
   private mutating func detach(_ port: Int, _ token: UInt64) {
     guard let description = ports[port].description else { return }
+    // The controller has quiesced, so nothing of it is in flight. What is nevertheless must not end in the place of
+    // another controller.
+    guard ports[port].inFlight == 0 else {
+      ports[port].quiesce(&resources)
+      ports[port].detachment = token
+      lateDetachments += 1
+      return
+    }
     epoll.remove(description.events.submission.rawValue)
     if let valueless = description.events.valueless { epoll.remove(valueless) }
     if ports[port].watchesHeads { epoll.remove(description.events.completion.rawValue) }
-    // The controller has quiesced: nothing of it is in flight.
     ports[port].counters.setInFlight(0)
     ports[port] = ControllerPort()
     attachedPorts -= 1

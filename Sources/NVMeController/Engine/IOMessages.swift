@@ -13,7 +13,7 @@ enum IOCommand: Sendable {
   /// The tail doorbell of a queue on another thread is announced to this one: tell that one.
   case forward(port: Int, to: IOThreadHandle, place: Int)
   /// A doorbell was announced to another thread.
-  case kick(port: Int)
+  case kick(port: Int, PendingKick)
   /// Acknowledged when all its fetched commands have completed.
   case deleteSubmissionQueue(port: Int, UInt16, token: UInt64)
   case deleteCompletionQueue(port: Int, UInt16, token: UInt64)

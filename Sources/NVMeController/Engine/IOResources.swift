@@ -19,12 +19,16 @@ struct IOResources: ~Copyable {
   private(set) var mayResume = false
   /// Where data for an SGL bit bucket goes.
   let bitBucket: MemoryMapping
-  let workers: WorkerPool
+  private let workers: WorkerPool
+  /// What workers do, by the slot of its request.
+  private var jobs: FixedTable<StorageJob?>
   let completions: CompletionPort
   /// Commands fetched and completed so far: whether a round did anything.
   var progress: UInt64 = 0
   /// Bytes that the thread itself has moved or cleared for the controller whose turn it is.
-  var bytesMoved = 0
+  private(set) var bytesMoved = 0
+  /// Commands that the present turn of a submission queue may have; 0 when the bytes of the round are used up.
+  var turnLimit = 0
   /// The time of the round.
   var clock = RoundClock()
   /// What rate limits go by.
@@ -45,6 +49,7 @@ struct IOResources: ~Copyable {
     self.completions = completions
     self.workers = workers
     requests = RequestTable(count: count)
+    jobs = FixedTable(count: count) { _ in nil }
     waiters = FixedTable(count: count) { _ in 0 }
     bounceShares = FixedTable(count: portCount) { _ in 0 }
     portLimit = count
@@ -77,10 +82,34 @@ struct IOResources: ~Copyable {
     mayResume = true
   }
 
-  /// Counts bytes that the thread has moved or cleared.
+  /// Begins the round of a controller.
+  mutating func beginRound() { bytesMoved = 0 }
+
+  /// Gives a request's job to the workers.
+  ///
+  /// - Returns: false where they take none.
+  mutating func work(_ job: StorageJob, for index: Int) -> Bool {
+    guard workers.submit(job, to: completions) else { return false }
+    jobs[index] = job
+    return true
+  }
+
+  /// A request's job has ended.
+  mutating func endWork(_ index: Int) { jobs[index] = nil }
+
+  /// Nobody wants a request's job any more: it ends after the step that is under way, if it has several.
+  mutating func cancelWork(_ index: Int) {
+    // A flush is one step, and may be that of others too.
+    guard let job = jobs[index], job.operation != .flush else { return }
+    job.cancel()
+  }
+
+  /// Counts bytes that the thread has moved or cleared; those that exceed the round's end the turn.
   mutating func noteMoved(_ byteCount: Int) {
     let (total, overflow) = bytesMoved.addingReportingOverflow(byteCount)
     bytesMoved = overflow ? .max : total
+    // Told by what is compared for each command as it is, so that those that move nothing pay nothing.
+    if bytesMoved >= ControllerPort.bytesPerRound { turnLimit = 0 }
   }
 
   /// Puts a request at the end of those that wait for a bounce buffer.

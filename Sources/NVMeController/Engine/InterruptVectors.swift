@@ -24,7 +24,9 @@ struct InterruptVectors: ~Copyable {
   private var time: UInt64 = 0
   /// Vectors whose interrupt waits for more entries.
   private var heldVectors = 0
-  /// Whether the write to an eventfd waited: a hostile client's. It is not written to again.
+  /// Whether the write to an eventfd waited: a hostile client's. None of its eventfds is written to again.
+  private var isStalled = false
+  /// Whether nobody was told of that yet.
   private(set) var hasStalled = false
 
   /// Whether interrupts may have to wait for more entries: `hold` has to be told of each.
@@ -54,11 +56,13 @@ struct InterruptVectors: ~Copyable {
     return true
   }
 
-  /// The client has made an eventfd wait for it. The interrupt is remembered, for one that does not.
+  /// The client has made an eventfd wait for it. It could do so with each of the others, one after the other, and is
+  /// about to be sent away.
   @inline(never)
   private mutating func stall(_ vector: Int) -> Bool {
-    vectors[vector].descriptor = -1
+    for index in 0..<vectors.count { vectors[index].descriptor = -1 }
     vectors[vector].isPending = true
+    isStalled = true
     hasStalled = true
     return false
   }
@@ -77,8 +81,8 @@ struct InterruptVectors: ~Copyable {
     // An interrupt that waits for more entries is not announced by the new eventfd: it must not wait with it either.
     if vectors[vector].held > 0 { vectors[vector].isPending = true }
     endHold(vector)
-    vectors[vector].descriptor = descriptor
-    guard descriptor >= 0 else { return }
+    vectors[vector].descriptor = isStalled ? -1 : descriptor
+    guard vectors[vector].descriptor >= 0 else { return }
     let isDue = vectors[vector].isPending || hasEntries
     vectors[vector].isPending = false
     if isDue, !EventFD.signalPeer(rawValue: descriptor) { _ = stall(vector) }

@@ -176,6 +176,25 @@ import Testing
     #expect(gate.calls == [.allocate(offset: 0, count: 4096), .dataSync, .dataSync])
   }
 
+  /// Whose flush has failed: the cache is on as before, as far as the host is told, and the next try flushes again.
+  @Test func writeCacheThatCannotBeTurnedOff() throws {
+    let gate = try Gate()
+    gate.open()
+    gate.failSyncs(.inputOutput)
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
+    let feature = FeatureIdentifier.volatileWriteCache.rawValue
+    for _ in 0..<2 {
+      #expect(try host.admin(.setFeatures(feature, 0)).status == .writeFault)
+      #expect(try host.admin(.getFeatures(feature)).dw0 == 1)
+    }
+    #expect(try host.admin(.setFeatures(feature, 1)).status == .success)
+    try host.createQueuePair()
+    let before = gate.calls.count
+    #expect(try host.io(.writeZeroes(slba: 0, blocks: 8)).status == .success)
+    #expect(gate.calls.dropFirst(before) == [.allocate(offset: 0, count: 4096)], "no write is Force Unit Access")
+  }
+
   @Test func writeCacheIsOnAgainAfterAReset() throws {
     let gate = try Gate()
     gate.open()

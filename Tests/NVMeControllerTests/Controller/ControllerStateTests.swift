@@ -1,9 +1,10 @@
 import GuestMemory
 import LinuxIO
-import NVMeController
 import NVMeSpec
 import Storage
 import Testing
+
+@testable import NVMeController
 
 /// The state machine behind CC and CSTS: `Controller+Registers.swift`, and what stops DMA: `Controller.swift`.
 @Suite struct ControllerStateTests {
@@ -164,6 +165,62 @@ import Testing
     #expect(try host.io(.flush()).status == .success)
   }
 
+  /// What a disabled controller's commands have workers do ends after the step that is under way: a guest may have asked
+  /// for terabytes.
+  @Test func disablingEndsLongWork() throws {
+    let gate = try Gate()
+    let image = try TestImage(size: 4 << 30)
+    let host = try Host([Namespace(try image.backend(blockSize: .bytes4096, gate: gate))], gates: [gate])
+    let queue = try host.createQueuePair()
+    // 256 MiB each: four steps.
+    host.submit((0..<10).map { .writeZeroes(slba: $0 << 16, blocks: 1 << 16) }, on: queue)
+    try host.wait("the first to begin", also: gate.arrival.rawValue) { gate.calls.count == 1 }
+    host.configure(ControllerConfiguration())
+    try host.settle()
+    #expect(host.status.ready, "a command is in flight")
+    gate.admitOne()
+    try host.wait("CSTS.RDY 0") { !host.status.ready }
+    #expect(gate.calls.count == 1)
+  }
+
+  /// A flush of all namespaces goes no further than to the one that it is at.
+  @Test func disablingEndsAFlushOfAll() throws {
+    let gate = try Gate()
+    let images = try (0..<3).map { _ in try TestImage(size: 1 << 20) }
+    let host = try Host(try images.map { Namespace(try $0.backend(cache: .buffered, gate: gate)) }, gates: [gate])
+    let queue = try host.createQueuePair()
+    host.submit(.flush(nsid: UInt32.max), on: queue)
+    try host.wait("the first to begin", also: gate.arrival.rawValue) { gate.calls == [.dataSync] }
+    host.configure(ControllerConfiguration())
+    try host.settle()
+    gate.admitOne()
+    try host.wait("CSTS.RDY 0") { !host.status.ready }
+    #expect(gate.calls == [.dataSync])
+  }
+
+  /// A guest that toggles CC.EN while the controller drains has it disabled once.
+  @Test func togglingWhileItDrains() throws {
+    let gate = try Gate()
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
+    let queue = try host.createQueuePair()
+    host.submit(.writeZeroes(slba: 0, blocks: 8), on: queue)
+    try host.wait("the command to begin", also: gate.arrival.rawValue) { !gate.calls.isEmpty }
+    let before = host.controller.resets
+    for _ in 0..<10_000 {
+      host.configure(ControllerConfiguration())
+      host.configure(Host.enabled)
+    }
+    host.configure(ControllerConfiguration())
+    #expect(host.controller.resets == before + 1)
+    gate.open()
+    try host.wait("CSTS.RDY 0") { !host.status.ready }
+    host.forgetQueues()
+    try host.enable()
+    try host.createQueuePair()
+    #expect(try host.io(.flush()).status == .success)
+  }
+
   @Test func enablingAgainBeforeRDYIsZero() throws {
     let gate = try Gate()
     let image = try TestImage(size: 1 << 20)
@@ -278,11 +335,30 @@ import Testing
     host.configure(configuration)
     try host.wait("CSTS.RDY 0") { !host.status.ready }
     try host.wait("the flush", also: gate.arrival.rawValue) { gate.calls.contains(.dataSync) }
-    try host.settle()
+    try host.wait("CSTS.SHST 10b") { host.status.shutdownStatus == .complete }
     host.forgetQueues()
     try host.enable()
     #expect(host.status.shutdownStatus == .normalOperation)
     #expect(try host.admin(.identify(1, to: host.ram.allocate())).status == .success)
+  }
+
+  /// The shutdown comes while the controller is being disabled.
+  @Test func shutdownWhileItDrains() throws {
+    let gate = try Gate()
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host([Namespace(try image.backend(gate: gate)), try .memory()], gates: [gate])
+    let queue = try host.createQueuePair()
+    host.submit(.writeZeroes(slba: 0, blocks: 8), on: queue)
+    try host.wait("the command to begin", also: gate.arrival.rawValue) { !gate.calls.isEmpty }
+    host.configure(ControllerConfiguration())
+    var configuration = ControllerConfiguration()
+    configuration.shutdownNotification = .normal
+    host.configure(configuration)
+    try host.settle()
+    #expect(host.status.ready && host.status.shutdownStatus == .inProgress)
+    gate.open()
+    try host.wait("CSTS.SHST 10b") { !host.status.ready && host.status.shutdownStatus == .complete }
+    #expect(gate.calls.last == .dataSync)
   }
 
   /// Firmware shuts a controller down that it has disabled before; the next driver finds one that works.

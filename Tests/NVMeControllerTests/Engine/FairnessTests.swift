@@ -122,8 +122,26 @@ import Testing
     rig.engine.announce(port: 0)
     rig.engine.perform(.forward(port: 0, to: other, place: 7))
     let isTold = other.mailbox.takeAll().contains {
-      if case .kick(port: 7) = $0 { true } else { false }
+      if case .kick(port: 7, _) = $0 { true } else { false }
     }
     #expect(isTold, "nobody else will wake it")
+  }
+
+  /// A guest that rings while the other thread does not listen leaves one message there.
+  @Test(arguments: [false, true]) func doorbellsOfAnotherThreadAreOneMessage(isValueless: Bool) throws {
+    var rig = try EngineRig.make(queues: [1], .null, blockCount: 1 << 20)
+    let other = try IOThreadHandle(portCount: 8)
+    rig.engine.perform(.forward(port: 0, to: other, place: 7))
+    func kicks() -> [PendingKick] {
+      other.mailbox.takeAll().compactMap { if case .kick(port: 7, let kick) = $0 { kick } else { nil } }
+    }
+    func ring() { isValueless ? rig.engine.announceValueless(port: 0) : rig.engine.announce(port: 0) }
+    for _ in 0..<3 {
+      for _ in 0..<1000 { ring() }
+      let kicks = kicks()
+      #expect(kicks.count == 1)
+      // As the other thread does.
+      kicks.first?.take()
+    }
   }
 }

@@ -16,6 +16,7 @@ final class Gate: Sendable {
     var isOpen = false
     var calls: [Call] = []
     var finished = 0
+    var failure: Errno?
   }
 
   private let state = Locked(State())
@@ -30,6 +31,9 @@ final class Gate: Sendable {
 
   /// How many calls have passed and done what they should.
   var finished: Int { state.withLock { $0.finished } }
+
+  /// Has every sync that has passed fail.
+  func failSyncs(_ error: Errno) { state.withLock { $0.failure = error } }
 
   /// Lets one call pass.
   func admitOne() { permits.signal() }
@@ -67,7 +71,7 @@ final class Gate: Sendable {
       dataSync: { fd in
         self.pass(.dataSync)
         defer { self.note() }
-        return StorageCalls.system.dataSync(fd)
+        return self.state.withLock { $0.failure } ?? StorageCalls.system.dataSync(fd)
       })
   }
 }

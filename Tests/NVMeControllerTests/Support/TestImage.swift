@@ -42,9 +42,10 @@ final class TestImage: Sendable {
 
   /// A backend on it, with direct I/O.
   func backend(
-    blockSize: LogicalBlockSize = .bytes512, isReadOnly: Bool = false, gate: Gate? = nil
+    blockSize: LogicalBlockSize = .bytes512, isReadOnly: Bool = false, cache: ImageOptions.Cache = .direct,
+    gate: Gate? = nil
   ) throws -> BlockBackend {
-    let options = ImageOptions(readOnly: isReadOnly, logicalBlockSize: blockSize, lock: false)
+    let options = ImageOptions(readOnly: isReadOnly, logicalBlockSize: blockSize, cache: cache, lock: false)
     return BlockBackend(
       image: try DiskImage(path: path, options: options, calls: gate?.systemCalls ?? .system))
   }
