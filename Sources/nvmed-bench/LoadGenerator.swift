@@ -96,7 +96,7 @@ struct LoadGenerator: ~Copyable, Sendable {
   }
 
   private mutating func sleep(since last: UInt64) throws(HostError) {
-    let timeout: UInt64 = 10_000_000_000
+    let timeout: UInt64 = 120_000_000_000
     queue.completionQueue.waitForInterrupt(milliseconds: 10_000)
     guard queue.completionQueue.hasEntry || Clock.monotonic - last < timeout else {
       throw .timedOut("a completion on queue \(queue.identifier)")

@@ -74,7 +74,7 @@ extension Controller {
     data.version = registers.version
     data.rtd3ResumeLatency = 1_000_000
     // A shutdown flushes everything the host's page cache and disk hold of the images.
-    data.rtd3EntryLatency = 30_000_000
+    data.rtd3EntryLatency = 60_000_000
     data.optionalAsynchronousEventsSupported = .namespaceAttributeNotices
     data.controllerType = 1
     if description.shadowDoorbells != .off { data.optionalAdminCommandsSupported = .doorbellBufferConfig }

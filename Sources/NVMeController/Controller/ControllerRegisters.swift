@@ -16,8 +16,9 @@ struct ControllerRegisters: Sendable, Equatable {
     var capabilities = ControllerCapabilities()
     capabilities.maximumQueueEntriesSupported = UInt16(truncatingIfNeeded: queueEntries - 1)
     capabilities.contiguousQueuesRequired = true
-    // 30 s: RDY waits for I/O in flight.
-    capabilities.timeout = 60
+    // 127.5 s, the most that can be said: RDY waits for I/O in flight, which a disk or its host's file system may keep for
+    // a minute, and a guest that has waited for so long in vain gives the disk up for good.
+    capabilities.timeout = 255
     capabilities.commandSetsSupported = CommandSetsSupported.nvm
     self.capabilities = capabilities
   }

@@ -8,7 +8,7 @@ extension HostController {
   /// How long a shutdown is awaited, in ns: as in Linux, what the controller says of itself (RTD3E, in us), but what the
   /// options say at least and 60 s at most.
   private var shutdownTimeout: UInt64 {
-    min(max(UInt64(identity.rtd3EntryLatency) * 1000, options.shutdownTimeout), 60_000_000_000)
+    max(min(UInt64(identity.rtd3EntryLatency) * 1000, 60_000_000_000), options.shutdownTimeout)
   }
 
   /// Does all that a driver does before it makes I/O queues: configuration space, interrupts, `enable()`, Identify

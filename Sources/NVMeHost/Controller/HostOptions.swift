@@ -10,7 +10,7 @@ public struct HostOptions: Sendable {
   /// How long the reply to a message is awaited, in ms.
   public var messageTimeout: Int32 = 5000
   /// How long a completion is awaited, in ns.
-  public var commandTimeout: UInt64 = 10_000_000_000
+  public var commandTimeout: UInt64 = 120_000_000_000
   /// How long a shutdown is awaited at least, in ns: Linux's time-out. Longer where the machine is slow.
   public var shutdownTimeout: UInt64 = 5_000_000_000
   /// Whether all of the memory is mapped for the device at once, before anything is asked, as QEMU does.

@@ -7,7 +7,7 @@ struct SoakLife: ~Copyable {
   /// ns from one disturbance to the next: at random, at most.
   private static let interval: UInt64 = 80_000_000
   /// How long a completion may take, in ms: rate limits, and a busy machine.
-  static let timeout: Int32 = 60_000
+  static let timeout: Int32 = 180_000
   private static let sizes = [2, 3, 4, 9, 32, 64, 256]
   /// Memory for queues and lists, and two windows for data that go and come back.
   private static let queueMemory = 2 << 20

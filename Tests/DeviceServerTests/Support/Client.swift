@@ -3,7 +3,7 @@ import LinuxIO
 import VFIOUser
 
 /// How long anything is awaited, in ms: never reached where all is well.
-let patience: Int32 = 30_000
+let patience: Int32 = 120_000
 
 /// A client of a served device. A class, as `#expect` copies what it looks at.
 final class Client {

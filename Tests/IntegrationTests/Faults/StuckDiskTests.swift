@@ -121,7 +121,7 @@ import Testing
     try stuck.host.enableDevice()
     stuck.disk.repair()
     stuck.disk.release()
-    try stuck.host.awaitStatus("not ready", timeout: 30_000_000_000) { !$0.ready }
+    try stuck.host.awaitStatus("not ready", timeout: 120_000_000_000) { !$0.ready }
     #expect(try stuck.host.readConfiguration16(at: 4) & 4 == 4, "what was set meanwhile holds")
     try stuck.host.initialize(queues: 1)
     var next = try stuck.host.createQueue(1, depth: 64, vector: 1)

@@ -4,11 +4,11 @@ import Testing
 
 /// What the register file shows and takes: `Controller+Registers.swift` and `ControllerRegisters.swift`.
 @Suite struct ControllerRegistersTests {
-  /// MQES 255, CQR, TO 30 s, the NVM command set, 4 KiB pages only.
-  private static let capabilities: UInt64 = 0x20_3c01_00ff
+  /// MQES 255, CQR, TO 127.5 s, the NVM command set, 4 KiB pages only.
+  private static let capabilities: UInt64 = 0x20_ff01_00ff
 
   @Test(arguments: [
-    (0x00, 8, ControllerRegistersTests.capabilities), (0x00, 4, 0x3c01_00ff), (0x04, 4, 0x20), (0x08, 4, 0x1_0400),
+    (0x00, 8, ControllerRegistersTests.capabilities), (0x00, 4, 0xff01_00ff), (0x04, 4, 0x20), (0x08, 4, 0x1_0400),
     (0x0c, 4, 0), (0x10, 4, 0), (0x14, 4, 0), (0x18, 4, 0), (0x1c, 4, 0), (0x20, 4, 0), (0x24, 4, 0), (0x28, 8, 0),
     (0x30, 8, 0), (0x38, 4, 0), (0x3c, 4, 0), (0x40, 4, 0), (0x44, 4, 0), (0x48, 8, 0), (0x50, 8, 0), (0x58, 4, 0),
     (0x5c, 4, 0), (0x60, 4, 0), (0x64, 4, 0), (0x68, 4, 0), (0xe00, 4, 0), (0xe1c, 4, 0), (0xffc, 4, 0),
@@ -27,7 +27,7 @@ import Testing
   /// Firmware and dumps read bytes, words and what crosses registers.
   @Test(
     arguments: [
-      (0x00, 1, 0xff), (0x01, 1, 0), (0x02, 1, 0x01), (0x03, 1, 0x3c), (0x02, 2, 0x3c01), (0x03, 4, 0x203c),
+      (0x00, 1, 0xff), (0x01, 1, 0), (0x02, 1, 0x01), (0x03, 1, 0xff), (0x02, 2, 0xff01), (0x03, 4, 0x20ff),
       (0x07, 4, 0x104_0000), (0x09, 1, 0x04), (0x08, 8, 0x1_0400), (0x06, 8, 0x1_0400_0000), (0x00, 3, 0x01_00ff),
     ] as [(UInt64, Int, UInt64)])
   func readsOfAnyWidth(offset: UInt64, count: Int, value: UInt64) throws {
