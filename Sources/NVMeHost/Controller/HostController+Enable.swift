@@ -5,8 +5,8 @@ import NVMeSpec
 extension HostController {
   /// The unit of CAP.TO and CRTO, in ns.
   private static let timeoutUnit: UInt64 = 500_000_000
-  /// How long a shutdown is awaited, in ns: as in Linux, what the controller says of itself (RTD3E, in us), but what the
-  /// options say at least and 60 s at most.
+  /// How long a shutdown is awaited, in ns: as in Linux, what the controller says of itself (RTD3E, in us), 60 s at most;
+  /// but what the options say at least.
   private var shutdownTimeout: UInt64 {
     max(min(UInt64(identity.rtd3EntryLatency) * 1000, 60_000_000_000), options.shutdownTimeout)
   }
