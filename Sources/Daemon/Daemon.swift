@@ -33,7 +33,7 @@ public enum Daemon {
     for (index, controller) in configuration.controllers.enumerated() {
       handedOver[index] = try HandedOver.inherited(by: controller)
     }
-    let controlListener = try ControlService.listen(configuration)
+    let controlSocket = try ControlService.listen(configuration)
     var metricsListener: MetricsListener?
     do throws(MetricsServerError) {
       if let address = configuration.metricsAddress { metricsListener = try MetricsListener(address) }
@@ -59,7 +59,7 @@ public enum Daemon {
     do {
       heartbeat = manager.isPresent ? try Heartbeat.start(manager) { supervisor.probe() } : nil
       try epoll.add(supervisor.endedDescriptor, .readable, token: Source.ended.rawValue)
-      control = try ControlService.start(controlListener, configuration, supervisor, reread: reread) { stops.post(()) }
+      control = try ControlService.start(controlSocket, configuration, supervisor, reread: reread) { stops.post(()) }
       if let listener = metricsListener.take() {
         metrics = try MetricsServer.start(listener) { MetricsSnapshot(supervisor.status()) }
       } else {
@@ -98,10 +98,11 @@ public enum Daemon {
         }
       }
     }
-    metrics?.stop()
-    control?.stop()
+    // First of all: a control client's request may take half a minute to end.
     manager.stopping("completing what is in flight")
     heartbeat?.stopping()
+    metrics?.stop()
+    control?.stop()
     supervisor.stop()
     heartbeat?.end()
     logger.info("ended")

@@ -268,12 +268,15 @@ import Testing
   }
 
   /// Another user is refused in one sentence, unless it has the group. Becoming another user needs root.
-  @Test(.enabled(if: geteuid() == 0)) func checksWhoConnects() throws {
-    let controlled = try ControlledDaemon(daemon: "control_group = \"4711\"")
+  @Test(.enabled(if: geteuid() == 0), arguments: [("4711", 4711), ("daemon", 1)])
+  func checksWhoConnects(_ name: String, _ group: gid_t) throws {
+    // (Groups have their names also where the daemon is confined.)
+    if name != "4711", getgrgid(group).map({ String(cString: $0.pointee.gr_name) }) != name { return }
+    let controlled = try ControlledDaemon(daemon: "control_group = \"\(name)\"")
     var status = stat()
     #expect(lstat(controlled.socket, &status) == 0)
     #expect(status.st_mode & 0o777 == 0o660)
-    #expect(status.st_gid == 4711)
+    #expect(status.st_gid == group)
     // The kernel's own check of the file is not what is tested.
     chmod(controlled.socket, 0o666)
     chmod(controlled.folder.path, 0o755)
@@ -284,13 +287,13 @@ import Testing
       return (try process.awaitEnd(), process.log.text)
     }
     // A program that others cannot reach cannot be run by them.
-    guard try call(["--reuid", "65534", "--regid", "4711", "--clear-groups"]).0 != .exit(126) else { return }
+    guard try call(["--reuid", "65534", "--regid", "\(group)", "--clear-groups"]).0 != .exit(126) else { return }
     let (refused, text) = try call(["--reuid", "65534", "--regid", "65534", "--clear-groups"])
     #expect(refused == .exit(1))
     #expect(
-      text == "Error: user 65534 may not control this daemon: root, user 0 and the members of group 4711 may\n")
-    #expect(try call(["--reuid", "65534", "--regid", "4711", "--clear-groups"]).0 == .exit(0))
-    #expect(try call(["--reuid", "65534", "--regid", "65534", "--groups", "4711"]).0 == .exit(0))
+      text == "Error: user 65534 may not control this daemon: root, user 0 and the members of group \(group) may\n")
+    #expect(try call(["--reuid", "65534", "--regid", "\(group)", "--clear-groups"]).0 == .exit(0))
+    #expect(try call(["--reuid", "65534", "--regid", "65534", "--groups", "\(group)"]).0 == .exit(0))
     try controlled.daemon.terminate()
   }
 

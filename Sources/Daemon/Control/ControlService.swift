@@ -3,10 +3,25 @@ import LinuxIO
 
 /// The control socket of a daemon.
 enum ControlService {
+  /// A control socket that is open, and who besides root and the daemon's user may use it.
+  struct Socket: ~Copyable {
+    let listener: UnixListener
+    /// Its number: the names of groups are out of reach once the process is confined.
+    let group: UInt32?
+  }
+
   /// Opens the control socket that is configured; nil where none is.
   ///
   /// - Throws: one sentence on why it cannot be had.
-  static func listen(_ configuration: DaemonConfiguration) throws(DaemonError) -> UnixListener? {
+  static func listen(_ configuration: DaemonConfiguration) throws(DaemonError) -> Socket? {
+    let group = try group(configuration)
+    guard let listener = try listener(configuration, group) else { return nil }
+    return Socket(listener: listener, group: group)
+  }
+
+  private static func listener(
+    _ configuration: DaemonConfiguration, _ group: UInt32?
+  ) throws(DaemonError) -> UnixListener? {
     if let number = configuration.inheritedControlSocket {
       do throws(Errno) { return try UnixListener(inheriting: FileDescriptor(owning: number)) } catch {
         throw DaemonError(
@@ -15,7 +30,6 @@ enum ControlService {
       }
     }
     guard let path = configuration.controlSocket else { return nil }
-    let group = try group(configuration)
     do throws(Errno) { return try ControlSocket.listen(path: path, group: group) } catch .addressInUse {
       throw DaemonError(
         "\(path): another nvmed has its control socket there, or it is no socket; choose another control_socket")
@@ -33,13 +47,13 @@ enum ControlService {
   /// - Parameter stop: asks the main thread to end the daemon.
   /// - Throws: `EMFILE` at the limit of open files, `EAGAIN` where no thread can be had.
   static func start(
-    _ listener: consuming UnixListener?, _ configuration: DaemonConfiguration, _ supervisor: Supervisor,
+    _ socket: consuming Socket?, _ configuration: DaemonConfiguration, _ supervisor: Supervisor,
     reread: Daemon.Rereading?, stop: @escaping @Sendable () -> Void
   ) throws(Errno) -> ControlServer? {
-    guard let listener else { return nil }
-    let group = configuration.controlGroup.flatMap { ControlSocket.group(named: $0) }
+    guard let socket else { return nil }
+    let policy = PeerPolicy(group: socket.group)
     let server = try ControlServer.start(
-      listener, methods: ControlMethods(supervisor, reread: reread, stop: stop).table, policy: PeerPolicy(group: group),
+      socket.listener, methods: ControlMethods(supervisor, reread: reread, stop: stop).table, policy: policy,
       logger: supervisor.logger)
     supervisor.logger.info("control socket \(configuration.controlSocket ?? "of systemd")")
     return server

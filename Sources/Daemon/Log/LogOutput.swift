@@ -13,6 +13,8 @@ final class LogOutput: Sendable {
   private let form: Form
   /// The descriptor of standard error.
   private let descriptor: Int32
+  /// Lines that nobody took.
+  private let lost = Locked(0)
 
   /// - Parameters:
   ///   - format: what is configured.
@@ -40,16 +42,44 @@ final class LogOutput: Sendable {
   /// Writes a line.
   func write(_ record: LogRecord) {
     switch form {
-    case .plain(let toJournal): write(LogLine.plain(record, toJournal: toJournal, time: Clock.realtime))
-    case .json: write(LogLine.json(record, time: Clock.realtime))
+    case .plain(let toJournal): write(record) { LogLine.plain($0, toJournal: toJournal, time: Clock.realtime) }
+    case .json: write(record) { LogLine.json($0, time: Clock.realtime) }
     case .journal(let socket):
-      if !socket.send(record) { write(LogLine.plain(record, toJournal: true, time: Clock.realtime)) }
+      if !socket.send(record) { write(record) { LogLine.plain($0, toJournal: true, time: Clock.realtime) } }
     }
   }
 
-  private func write(_ line: String) {
-    var bytes = Array(line.utf8)
-    // One write, so that lines of different threads do not mix.
+  /// Writes a line, unless the other end of a pipe or terminal does not read: guests are not made to wait for the log.
+  private func write(_ record: LogRecord, as line: (LogRecord) -> String) {
+    let text = line(record)
+    // One at a time: where there is room for a line, there may be none for two.
+    lost.withLock { lost in
+      guard hasRoom else {
+        lost += 1
+        return
+      }
+      if lost > 0 {
+        let message = "\(lost) lines before this one are lost: nobody read the log"
+        put(line(LogRecord(level: .warning, label: "nvmed", message: message, [:], nil)))
+        lost = 0
+        guard hasRoom else {
+          lost = 1
+          return
+        }
+      }
+      put(text)
+    }
+  }
+
+  /// Whether a write would not wait: of a pipe, for the usual length of a line.
+  private var hasRoom: Bool {
+    var place = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    return unsafe poll(&place, 1, 0) != 0
+  }
+
+  private func put(_ text: String) {
+    var bytes = Array(text.utf8)
+    // One write, so that it does not mix with what other processes say.
     let count = bytes.count
     _ = unsafe Glibc.write(descriptor, &bytes, count)
   }

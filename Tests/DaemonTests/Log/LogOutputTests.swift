@@ -40,6 +40,24 @@ import Testing
       text.utf8.prefix(8).map { $0 == UInt8(ascii: ":") } == [false, false, true, false, false, true, false, false])
   }
 
+  /// A reader that does not read makes nobody wait: what it missed is counted.
+  @Test(arguments: [LogFormat.plain, .json]) func whoDoesNotReadMissesLines(_ format: LogFormat) throws {
+    let pipe = Pipe()
+    let output = LogOutput(format, descriptor: pipe.ends[1], journalStream: nil)
+    let block = [UInt8](repeating: 0x20, count: 4096)
+    let setPipeSize: Int32 = 1031  // F_SETPIPE_SZ
+    let size = Int(fcntl(pipe.ends[1], setPipeSize, 65536))
+    for _ in 0..<size / block.count { #expect(write(pipe.ends[1], block, block.count) == block.count) }
+    // (One that waited would wait for ever.)
+    for _ in 0..<3 { output.write(record) }
+    #expect(pipe.text.allSatisfy { $0 == " " })
+    output.write(record)
+    let lines = pipe.text.split(separator: "\n")
+    #expect(lines.count == 2)
+    #expect(lines.first?.contains("3 lines before this one are lost") == true)
+    #expect(lines.last?.contains("so") == true)
+  }
+
   /// What a guest or client may have put into a text moves no cursor, begins no line and turns no text around: those
   /// below 20h, those from 7Fh to 9Fh, which terminals obey as well, and Unicode's line ends and directions.
   @Test func controlCharactersReachNoTerminal() {
