@@ -87,10 +87,13 @@ final class SoakDaemon {
     try ask(method, more.merging(["controller": .string("\(controller)")]) { first, _ in first })
   }
 
+  /// ns that a change may take: the kernel may keep a command for a minute on a busy host.
+  private static let patience: UInt64 = 240_000_000_000
+
   /// Changes a controller; comes back when the change has its effect, also where the daemon says that the controller is
-  /// busy and that it will have it later.
+  /// busy and that it will have it later, or that commands in flight do not end and that it is to be asked again.
   func change(_ method: String, _ controller: Int, _ more: [String: JSONValue]) throws {
-    let deadline = Clock.monotonic + 120_000_000_000
+    let deadline = Clock.monotonic + SoakDaemon.patience
     var isAsked = false
     while true {
       do throws(ControlClientError) {
@@ -99,10 +102,9 @@ final class SoakDaemon {
         let _: JSONValue = try client.call(isAsked ? "queue.list" : method, JSONValue.object(parameters))
         return
       } catch {
-        guard case .refused(let refusal) = error, refusal.message.contains(" is busy"), Clock.monotonic < deadline
-        else {
-          throw error
-        }
+        guard case .refused(let refusal) = error, Clock.monotonic < deadline else { throw error }
+        if refusal.message.contains("commands in flight do not end") { continue }
+        guard refusal.message.contains(" is busy") else { throw error }
         isAsked = true
       }
     }
@@ -141,11 +143,16 @@ final class SoakDaemon {
       try ask("config.reload")
       return
     }
-    kill(daemon.process, SIGHUP)
-    // What it takes from the file is seen in what it serves.
-    let deadline = Clock.monotonic + 60_000_000_000
+    // What it takes from the file is seen in what it serves. It gives up after half a minute, for commands in flight.
+    let deadline = Clock.monotonic + SoakDaemon.patience
+    var next: UInt64 = 0
     while try !(0..<controllers).allSatisfy({ try namespaces(of: $0) == (absent.contains($0) ? 2 : 3) }) {
-      guard Clock.monotonic < deadline else { throw StormFailure("the daemon does not take another configuration") }
+      let now = Clock.monotonic
+      guard now < deadline else { throw StormFailure("the daemon does not take another configuration") }
+      if now >= next {
+        kill(daemon.process, SIGHUP)
+        next = now + 60_000_000_000
+      }
       usleep(2000)
     }
   }
