@@ -13,15 +13,19 @@ final class ControlConnection {
   }
 
   let socket: FileDescriptor
-  var receiver = LineReceiver()
-  var outgoing = OutgoingBytes()
+  var receiver: LineReceiver
+  var outgoing: OutgoingBytes
   var state = State.open
   /// Whether the client has closed its writing half.
   var isFinished = false
   /// What the socket is watched for.
   var watched: Epoll.Events = []
 
-  init(_ socket: consuming FileDescriptor) { self.socket = socket }
+  init(_ socket: consuming FileDescriptor, _ limits: ControlServer.Limits) {
+    self.socket = socket
+    receiver = LineReceiver(limit: limits.lineBytes)
+    outgoing = OutgoingBytes(limit: limits.replyBytes)
+  }
 
   /// What it is to be watched for. That both halves are closed is told always.
   var wanted: Epoll.Events {

@@ -12,6 +12,10 @@ public final class ControlServer: Sendable {
     public var clients = 32
     /// Requests on threads of their own at a time, those of clients that are gone included.
     public var longCalls = 32
+    /// Bytes of a line that a client sends.
+    public var lineBytes = LineReceiver.lineLimit
+    /// Bytes of replies that a client has not taken, besides one.
+    public var replyBytes = OutgoingBytes.limit
 
     /// The defaults.
     public init() {}

@@ -23,6 +23,8 @@ final class ControlServerLoop {
   private var calls: [UInt64: Thread] = [:]
   private var nextNumber = Source.finished.rawValue + 1
   private var isStopping = false
+  /// Clients that were dropped as they did not read their replies.
+  private(set) var droppedCount = 0
   /// The user who was refused last: one line of the log is enough.
   private var refusedUser: uid_t?
 
@@ -95,7 +97,7 @@ final class ControlServerLoop {
       return ControlServerLoop.refuse(
         number, RPCError(.busy, "\(limits.clients) clients control this daemon already; end one of them"))
     }
-    let connection = ControlConnection(socket)
+    let connection = ControlConnection(socket, limits)
     let token = takeNumber()
     do throws(Errno) {
       try resources.epoll.add(number, connection.wanted, token: token)
@@ -203,7 +205,8 @@ final class ControlServerLoop {
   private func send(_ reply: [UInt8], to connection: ControlConnection) {
     guard !connection.outgoing.append(reply) else { return }
     logger.notice("a control client was dropped: it does not read the replies to its requests")
-    connection.outgoing = OutgoingBytes()
+    droppedCount += 1
+    connection.outgoing.removeAll()
     connection.state = .ending
   }
 

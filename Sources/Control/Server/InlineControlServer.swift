@@ -13,12 +13,16 @@ package final class InlineControlServer {
   /// - Parameters:
   ///   - listener: where clients come from that are not given to `serve`.
   ///   - methods: what they can call.
+  ///   - limits: how much of each thing they may have.
   ///   - logger: takes what there is to say.
   /// - Throws: `EMFILE` at the limit of open files.
-  package init(_ listener: consuming UnixListener, methods: MethodTable, logger: Logger) throws(Errno) {
+  package init(
+    _ listener: consuming UnixListener, methods: MethodTable, limits: ControlServer.Limits = ControlServer.Limits(),
+    logger: Logger
+  ) throws(Errno) {
     let resources = try ControlServerResources(listener, stop: try EventFD())
     loop = ControlServerLoop(
-      resources, methods: methods, policy: PeerPolicy(), limits: ControlServer.Limits(), logger: logger, isInline: true)
+      resources, methods: methods, policy: PeerPolicy(), limits: limits, logger: logger, isInline: true)
   }
 
   /// Serves the client at the other end of a connected socket.
@@ -26,6 +30,9 @@ package final class InlineControlServer {
 
   /// How many clients there are.
   package var clientCount: Int { loop.clientCount }
+
+  /// How many have been dropped as they did not read their replies.
+  package var droppedCount: Int { loop.droppedCount }
 
   /// Takes what has happened. Never waits.
   ///

@@ -22,7 +22,7 @@ struct LineReceiver: ~Copyable {
     var descriptors: ReceivedDescriptors
   }
 
-  /// Most bytes of a line.
+  /// Most bytes of a line, if nobody says other.
   static let lineLimit = 1 << 20
   /// Most descriptors of a line: a socket and an image for each namespace.
   static let descriptorLimit = 65
@@ -36,13 +36,17 @@ struct LineReceiver: ~Copyable {
   private var descriptors = ReceivedDescriptors(capacity: descriptorLimit)
   /// Where in the buffer the line begins that the descriptors belong to.
   private var descriptorLine = 0
+  private let limit: Int
 
-  init() {}
+  /// Nothing received.
+  ///
+  /// - Parameter limit: most bytes of a line.
+  init(limit: Int = LineReceiver.lineLimit) { self.limit = limit }
 
   /// Receives some of what is there. Never waits. After all lines have been taken.
   mutating func receive(from socket: Int32) -> Progress {
-    guard content.count <= LineReceiver.lineLimit else {
-      return .failed(RPCError(.tooLarge, "a message has at most \(LineReceiver.lineLimit) bytes"))
+    guard content.count <= limit else {
+      return .failed(RPCError(.tooLarge, "a message has at most \(limit) bytes"))
     }
     makeRoom()
     let room = content.upperBound..<min(buffer.count, content.upperBound + LineReceiver.chunk)

@@ -2,13 +2,20 @@ import LinuxIO
 
 /// Replies that a client has not taken yet. Bounded.
 struct OutgoingBytes: ~Copyable {
-  /// Most bytes that wait, besides one reply.
+  /// Most bytes that wait, besides one reply, if nobody says other.
   static let limit = 4 << 20
 
   private var bytes: [UInt8] = []
   private var sent = 0
+  private let limit: Int
 
-  init() {}
+  /// Nothing waits.
+  ///
+  /// - Parameter limit: most bytes that wait, besides one reply.
+  init(limit: Int = OutgoingBytes.limit) { self.limit = limit }
+
+  /// Forgets what waits.
+  mutating func removeAll() { (bytes, sent) = ([], 0) }
 
   /// Whether nothing waits.
   var isEmpty: Bool { sent == bytes.count }
@@ -19,7 +26,7 @@ struct OutgoingBytes: ~Copyable {
       (bytes, sent) = (reply, 0)
       return true
     }
-    guard bytes.count - sent + reply.count <= OutgoingBytes.limit else { return false }
+    guard bytes.count - sent + reply.count <= limit else { return false }
     bytes += reply
     return true
   }

@@ -7,13 +7,15 @@ import Testing
 
 /// A server that has no thread but its caller's.
 @Suite struct InlineControlServerTests {
-  private func connect() throws -> (server: InlineControlServer, methods: TestMethods, client: RawClient) {
+  private func connect(
+    limits: ControlServer.Limits = ControlServer.Limits()
+  ) throws -> (server: InlineControlServer, methods: TestMethods, client: RawClient) {
     var template = Array("/tmp/nvmed-control-XXXXXX".utf8CString)
     guard let folder = mkdtemp(&template).map({ String(cString: $0) }) else { throw Errno.current }
     defer { rmdir(folder) }
     let methods = try TestMethods()
     let server = try InlineControlServer(
-      try ControlSocket.listen(path: folder + "/socket", group: nil), methods: methods.table,
+      try ControlSocket.listen(path: folder + "/socket", group: nil), methods: methods.table, limits: limits,
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     unlink(folder + "/socket")
     var numbers: [Int32] = [-1, -1]
@@ -41,6 +43,17 @@ import Testing
     while server.turn() {}
     #expect(try client.line() == #"{"jsonrpc":"2.0","id":1,"result":"waited"}"#)
     #expect(try client.line() == #"{"jsonrpc":"2.0","id":2,"result":1}"#)
+  }
+
+  @Test func countsClientsThatDoNotReadTheirReplies() throws {
+    var limits = ControlServer.Limits()
+    limits.replyBytes = 64
+    let (server, _, client) = try connect(limits: limits)
+    // The first reply may be as long as it likes; what follows has no room beside it.
+    try client.send(request("count") + request("count", id: 2))
+    while server.turn() {}
+    #expect(server.droppedCount == 1)
+    #expect(server.clientCount == 0)
   }
 
   @Test func forgetsAClientThatHasGone() throws {

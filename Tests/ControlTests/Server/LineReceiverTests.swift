@@ -67,6 +67,21 @@ import Testing
     #expect(sent <= 2 << 20)
   }
 
+  @Test func boundsALineAsItIsTold() throws {
+    let pair = try UnixSocketPair()
+    var receiver = LineReceiver(limit: 8)
+    try send(pair.first.rawValue, "12345678")
+    #expect(receiver.receive(from: pair.second.rawValue) == .received)
+    try send(pair.first.rawValue, "9")
+    #expect(receiver.receive(from: pair.second.rawValue) == .received)
+    #expect(lines(&receiver).isEmpty)
+    guard case .failed(let error) = receiver.receive(from: pair.second.rawValue) else {
+      Issue.record("a line may have more bytes")
+      return
+    }
+    #expect(error.message == "a message has at most 8 bytes")
+  }
+
   @Test func takesALineOfTheLargestSize() throws {
     let pair = try UnixSocketPair()
     var receiver = LineReceiver()
