@@ -62,7 +62,9 @@ public final class DoorbellSlots: Sendable {
 
   /// Forgets every value: when a controller is reset.
   public func clear() {
-    for index in 0..<DoorbellSlots.count { word(index)?.store(0) }
+    if let start = unsafe UnsafeMutableRawPointer(bitPattern: base.load(ordering: .acquiring)) {
+      for index in 0..<DoorbellSlots.count { unsafe SharedWord(at: start + index * 4).store(0) }
+    }
     tracing.withLock { tracing in tracing = tracing.map { Tracing($0.page) } }
   }
 
