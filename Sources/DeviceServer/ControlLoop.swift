@@ -42,13 +42,13 @@ final class ControlLoop {
   /// A message that waits for its effects.
   private struct Hold {
     let number: UInt64
-    /// When it is answered without them, of `Clock.monotonic`.
+    /// When it is answered without them, of `Clock.monotonic`; `UInt64.max`: never.
     let deadline: UInt64
   }
 
   /// How long a message waits for its effects, in ns: commands in flight may be with a disk that does not answer. QEMU
   /// gives up a device that has not answered for 5 s.
-  private static let holdLimit: UInt64 = 3_000_000_000
+  static let defaultHoldLimit: UInt64 = 3_000_000_000
   /// Messages received before other events have their turn.
   private static let burst = 64
   /// How long the socket is left alone after a client could not be accepted, in ms.
@@ -59,6 +59,8 @@ final class ControlLoop {
   /// What other threads ask.
   let requests: Mailbox<ControlRequest>
   private let pool: IOThreadPool
+  /// How long a message waits for its effects, in ns; nil: as long as it takes.
+  private let holdLimit: UInt64?
   private let epoll: Epoll
   private var events = EpollEvents()
   private var listener: UnixListener?
@@ -89,9 +91,11 @@ final class ControlLoop {
   private let counters: DeviceCounters
 
   init(
-    pool: IOThreadPool, start: consuming ControlStart, logger: Logger, counters: DeviceCounters
+    pool: IOThreadPool, start: consuming ControlStart, logger: Logger, counters: DeviceCounters,
+    holdLimit: UInt64? = ControlLoop.defaultHoldLimit
   ) throws(Errno) {
     let options = start.options
+    self.holdLimit = holdLimit
     self.counters = counters
     self.options = options
     self.pool = pool
@@ -146,7 +150,7 @@ final class ControlLoop {
 
   /// A timeout that does not go beyond the deadline of a message that waits.
   private func limited(_ timeout: Int32) -> Int32 {
-    guard let heldMessage else { return timeout }
+    guard let heldMessage, heldMessage.deadline != UInt64.max else { return timeout }
     let now = Clock.monotonic
     let left = Int32(clamping: heldMessage.deadline > now ? (heldMessage.deadline - now) / 1_000_000 + 1 : 0)
     return timeout < 0 ? left : min(timeout, left)
@@ -170,6 +174,14 @@ final class ControlLoop {
       device.dropFaultedMemory()
     case nil: break
     }
+  }
+
+  /// What it is in the middle of, for who did not expect it.
+  var diagnosis: String {
+    var entry = pollfd(fd: connection?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
+    _ = unsafe poll(&entry, 1, 0)
+    return "state \(state), \(heldMessage == nil ? "no message" : "a message") waits for its effects, "
+      + "socket \(entry.fd), watched \(watched?.rawValue ?? 0), poll \(entry.revents)"
   }
 
   /// The server ends: what is in flight is awaited and made durable.
@@ -570,7 +582,8 @@ final class ControlLoop {
   private func beginHold(isLimited: Bool = true, _ reply: @escaping () -> Reply) -> () -> Void {
     let number = nextHold
     nextHold += 1
-    heldMessage = Hold(number: number, deadline: isLimited ? Clock.monotonic + ControlLoop.holdLimit : .max)
+    let limit = isLimited ? holdLimit : nil
+    heldMessage = Hold(number: number, deadline: limit.map { Clock.monotonic + $0 } ?? UInt64.max)
     return { [self] in
       guard heldMessage?.number == number else { return }
       heldMessage = nil

@@ -15,6 +15,12 @@ final class DeviceCounters: Sendable {
 
   private let state = Locked(State())
   private let suppressedLines = Atomic<UInt64>(0)
+  private let keepsPast: Bool
+
+  /// Nothing counted.
+  ///
+  /// - Parameter keepsPast: whether what is counted of a client counts on when it has gone.
+  init(keepsPast: Bool = true) { self.keepsPast = keepsPast }
 
   /// A client is served, by a controller with these counters.
   func begin(_ counters: ControllerCounters) {
@@ -27,7 +33,7 @@ final class DeviceCounters: Sendable {
   /// The client is gone, and nothing of it is in flight.
   func end() {
     state.withLock {
-      if let present = $0.present { $0.past.merge(present.statistics) }
+      if keepsPast, let present = $0.present { $0.past.merge(present.statistics) }
       $0.present = nil
       $0.past.inFlight = 0
     }

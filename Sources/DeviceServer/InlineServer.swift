@@ -3,12 +3,13 @@ import Logging
 import NVMeController
 import Storage
 
-/// A device server whose control thread and I/O thread are the caller's: it moves only when it is told to, and does the
+/// A device server whose control thread, I/O thread and workers are the caller's: it moves only when it is told to, and does the
 /// same for the same input. For fuzzing.
 ///
 /// One thread.
 package final class InlineServer {
-  private let options: DeviceOptions
+  /// What is served to the clients to come.
+  package var options: DeviceOptions
   private let pool: IOThreadPool
   private var engine: IOEngine
   private var loop: ControlLoop?
@@ -20,9 +21,6 @@ package final class InlineServer {
     /// The answer; nil while there is none.
     package var value: Bool? { answer.wait(milliseconds: 0) }
   }
-
-  /// ms that workers have for a job.
-  private static let jobPatience: Int32 = 10_000
 
   private init(_ options: DeviceOptions, _ pool: IOThreadPool, _ engine: consuming IOEngine) {
     self.options = options
@@ -36,14 +34,13 @@ package final class InlineServer {
   package static func make(_ options: DeviceOptions) throws(IOEngineError) -> InlineServer {
     var poolOptions = IOThreadPool.Options()
     poolOptions.spinLimit = 0
-    poolOptions.requests = 128
+    poolOptions.requests = 64
     poolOptions.controllers = 2
-    poolOptions.workers = 1
     let handle: IOThreadHandle
     let workers: WorkerPool
     do throws(Errno) {
       handle = try IOThreadHandle(portCount: poolOptions.controllers)
-      workers = try WorkerPool(threads: poolOptions.workers)
+      workers = try WorkerPool.inline()
     } catch { throw .system(error) }
     let engine = try IOEngine(
       handle: handle, requestCount: poolOptions.requests, maximumTransfer: poolOptions.maximumTransfer,
@@ -57,7 +54,10 @@ package final class InlineServer {
   package func serve(_ socket: consuming FileDescriptor) throws(Errno) {
     let start = ControlStart(options: options, endpoint: .connected(socket), requests: try Mailbox())
     let silent = Logger(label: options.name) { _ in SwiftLogNoOpLogHandler() }
-    loop = try ControlLoop(pool: pool, start: start, logger: silent, counters: DeviceCounters())
+    // A message waits for its effects as long as the caller lets it, however slow the machine is. Nobody asks what
+    // clients have done that are gone, which takes long to add up.
+    loop = try ControlLoop(
+      pool: pool, start: start, logger: silent, counters: DeviceCounters(keepsPast: false), holdLimit: nil)
   }
 
   /// Whether a client is served.
@@ -81,27 +81,43 @@ package final class InlineServer {
     return Question(answer: answer)
   }
 
-  /// One turn of each thread.
+  /// One turn of each thread, and all jobs of the workers.
   ///
   /// - Returns: whether anything happened.
   package func turn() -> Bool {
-    let hadControl = loop?.turn(timeout: 0) ?? false
+    let hadControl = turnControl()
     let hadWork = engine.turn()
-    if loop?.isOver == true { loop = nil }
-    return hadControl || hadWork
+    let hadJobs = pool.workers.work()
+    return hadControl || hadWork || hadJobs
   }
 
-  /// Turns until nothing happens any more without something from outside. Workers, which have threads of their own, are
-  /// awaited: what they do is done when this returns.
+  private func turnControl() -> Bool {
+    let hadEvents = loop?.turn(timeout: 0) ?? false
+    if loop?.isOver == true { loop = nil }
+    return hadEvents
+  }
+
+  /// Why a client may still be served, for who did not expect it.
+  package var diagnosis: String {
+    let jobs = [engine.completions, loop?.device?.controller.workCompletions].map { $0?.outstanding ?? 0 }
+    return "\(loop?.diagnosis ?? "no client"), jobs of the I/O thread: \(jobs[0]), of the control thread: \(jobs[1])"
+  }
+
+  /// Turns until nothing happens any more without something from outside.
   ///
-  /// - Parameter limit: turns at most.
+  /// - Parameter limit: turns of a thread at most.
   /// - Returns: whether it came to rest.
-  package func settle(limit: Int = 100_000) -> Bool {
+  package func settle(limit: Int = 200_000) -> Bool {
+    var isControl = true
+    // Looks that found nothing, one after the other.
+    var quiet = 0
     for _ in 0..<limit {
-      if turn() { continue }
-      let ports = [engine.completions, loop?.device?.controller.workCompletions].compactMap { $0 }
-      guard let port = ports.first(where: { $0.outstanding > 0 }) else { return true }
-      guard EventFD.wait(rawValue: port.eventFD, timeout: InlineServer.jobPatience) else { return false }
+      quiet = (isControl ? turnControl() : engine.turn()) ? 0 : quiet + 1
+      isControl.toggle()
+      // Each thread has looked since one of them did something.
+      guard quiet >= 2 else { continue }
+      guard pool.workers.work() else { return true }
+      quiet = 0
     }
     return false
   }

@@ -47,10 +47,13 @@ final class WorkQueue: Sendable {
   private let available = Semaphore()
   private let zeros: ZeroBuffer
   private let cpus: [Int32]
+  /// Whether it has no threads: entries are worked for when somebody says so.
+  private let isInline: Bool
 
-  init(cpus: [Int32]) throws(Errno) {
+  init(cpus: [Int32], isInline: Bool = false) throws(Errno) {
     zeros = try ZeroBuffer()
     self.cpus = cpus
+    self.isInline = isInline
   }
 
   /// Starts so many threads.
@@ -70,7 +73,7 @@ final class WorkQueue: Sendable {
       state.entries.append(entry)
       return true
     }
-    if added { available.signal() }
+    if added, !isInline { available.signal() }
     return added
   }
 
@@ -93,22 +96,37 @@ final class WorkQueue: Sendable {
   private func work() {
     while !isStopped {
       // A count without an entry is left of an entry that another thread took between two waits, or of `stop`.
-      while var task = next() {
-        let end = run(&task.entry)
-        let image = task.entry.image
-        guard let end else {
-          release(image)
-          if !add(task.entry) { WorkQueue.cancel(task.entry) }
-          continue
-        }
-        // Who is told of the end may be about to close the image, and then has the last reference to it.
-        release(image)
-        let told = ([task.entry] + task.companions).map { (port: $0.port, token: $0.job.token) }
-        _ = consume task
-        for (port, token) in told { port.post(JobCompletion(token: token, error: end.error)) }
-      }
+      while let task = next() { serve(task) }
       available.wait()
     }
+  }
+
+  /// Works for all entries, in the caller's thread.
+  ///
+  /// - Returns: whether there were any.
+  func workInline() -> Bool {
+    var worked = false
+    while let entry = next() {
+      serve(entry)
+      worked = true
+    }
+    return worked
+  }
+
+  /// Works for a task for a while, and tells of its end or puts it back.
+  private func serve(_ task: consuming Task) {
+    let end = run(&task.entry)
+    let image = task.entry.image
+    guard let end else {
+      release(image)
+      if !add(task.entry) { WorkQueue.cancel(task.entry) }
+      return
+    }
+    // Who is told of the end may be about to close the image, and then has the last reference to it.
+    release(image)
+    let told = ([task.entry] + task.companions).map { (port: $0.port, token: $0.job.token) }
+    _ = consume task
+    for (port, token) in told { port.post(JobCompletion(token: token, error: end.error)) }
   }
 
   /// The end of a job; its error is nil where it went well.
@@ -134,7 +152,7 @@ final class WorkQueue: Sendable {
       guard let index = state.entries.firstIndex(where: { !state.busy.contains($0.image) }) else { return nil }
       let entry = state.entries.remove(at: index)
       state.busy.insert(entry.image)
-      if state.busy.count >= state.threads.count, state.threads.count < WorkQueue.threadLimit {
+      if !isInline, state.busy.count >= state.threads.count, state.threads.count < WorkQueue.threadLimit {
         // Without it the other images wait for those that are worked for.
         try? startThread(&state)
       }

@@ -22,6 +22,18 @@ public final class WorkerPool: Sendable {
     }
   }
 
+  /// A pool without threads: jobs are done when `work` is called, in the thread that calls it. For fuzzing.
+  ///
+  /// - Throws: the error of `mmap(2)`.
+  package static func inline() throws(Errno) -> WorkerPool { WorkerPool(try WorkQueue(cpus: [], isInline: true)) }
+
+  private init(_ queue: WorkQueue) { self.queue = queue }
+
+  /// Does all jobs of a pool without threads.
+  ///
+  /// - Returns: whether there were any.
+  package func work() -> Bool { queue.workInline() }
+
   deinit { stop() }
 
   /// Gives a job to the workers; its completion arrives at `port`.

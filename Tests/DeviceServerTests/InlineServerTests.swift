@@ -32,6 +32,25 @@ import Testing
     #expect(!server.isServing)
   }
 
+  @Test func servesOthersToTheNextClient() throws {
+    let (server, client) = try connect()
+    #expect(server.settle())
+    #expect(server.diagnosis.contains("state serving"))
+    client.disconnect()
+    #expect(server.settle())
+    #expect(server.diagnosis.contains("no client"))
+    server.options.namespaces = [nil, server.options.namespaces[0]]
+    var numbers: [Int32] = [-1, -1]
+    guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0, &numbers) == 0 else { throw Errno.current }
+    let next = Client(FileDescriptor(owning: numbers[0]))
+    try server.serve(FileDescriptor(owning: numbers[1]))
+    // Its place is free for another.
+    let addition = try server.setNamespace(1, server.options.namespaces[1])
+    #expect(server.settle())
+    #expect(addition.value == true)
+    _ = next
+  }
+
   @Test func changesNamespaces() throws {
     let (server, client) = try connect()
     #expect(server.settle())

@@ -82,6 +82,24 @@ private let canceled = Errno(rawValue: ECANCELED)
     #expect(take(ports[0], 1) == [JobCompletion(token: 65, error: nil)])
   }
 
+  @Test func withoutThreadsJobsAreDoneWhenSomebodySaysSo() throws {
+    let pool = try WorkerPool.inline()
+    let port = try CompletionPort()
+    let image = try image()
+    // More steps than one turn has.
+    let zeros = ByteRange(offset: 0, count: 64 * UInt64(JobExecution.writeStep))
+    let operation = StorageJob.Operation.writeZeroes(zeros, deallocate: false, dataSync: false)
+    var calls = StorageCalls.system
+    calls.allocate = { _, _, _, _ in .notSupported }
+    let slow = try self.image(calls)
+    #expect(pool.submit(StorageJob(token: 1, image: image, operation: .flush), to: port))
+    #expect(pool.submit(StorageJob(token: 2, image: slow, operation: operation), to: port))
+    #expect(port.take().isEmpty)
+    #expect(pool.work())
+    #expect(port.take() == [JobCompletion(token: 1, error: nil), JobCompletion(token: 2, error: nil)])
+    #expect(!pool.work())
+  }
+
   @Test func everyJobComesBackOnceAtItsPort() throws {
     let pool = try WorkerPool(threads: 3)
     let ports = [try CompletionPort(), try CompletionPort()]
