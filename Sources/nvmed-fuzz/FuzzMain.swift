@@ -6,33 +6,28 @@ import Glibc
 enum FuzzMain {
   private static let targets: [String: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32] = [
     "messages": { data, size in
-      MessagesTarget.test(FuzzMain.input(data, size))
-      return 0
+      FuzzMain.run(MessagesTarget.test, data, size)
     },
     "registers": { data, size in
-      RegistersTarget.test(FuzzMain.input(data, size))
-      return 0
+      FuzzMain.run(RegistersTarget.test, data, size)
     },
     "commands": { data, size in
-      CommandsTarget.test(FuzzMain.input(data, size))
-      return 0
+      FuzzMain.run(CommandsTarget.test, data, size)
     },
     "configuration": { data, size in
-      ConfigurationTarget.test(FuzzMain.input(data, size))
-      return 0
+      FuzzMain.run(ConfigurationTarget.test, data, size)
     },
     "control": { data, size in
-      ControlTarget.test(FuzzMain.input(data, size))
-      return 0
+      FuzzMain.run(ControlTarget.test, data, size)
     },
     "session": { data, size in
-      SessionTarget.test(FuzzMain.input(data, size))
-      return 0
+      FuzzMain.run(SessionTarget.test, data, size)
     },
   ]
 
-  private static func input(_ data: UnsafePointer<UInt8>?, _ size: Int) -> [UInt8] {
-    unsafe Array(UnsafeBufferPointer(start: data, count: size))
+  private static func run(_ test: ([UInt8]) -> Void, _ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+    FuzzProcess.watch { test(unsafe Array(UnsafeBufferPointer(start: data, count: size))) }
+    return 0
   }
 
   /// The target, for processes that libFuzzer starts to merge corpora: it does not know of targets.
