@@ -18,10 +18,18 @@ import Logging
 /// | 3 | the client sends nothing any more |
 /// | 4 | the client takes no replies from here on |
 ///
-/// Every line that comes back is JSON and a reply, and the next client is served.
+/// Every line that comes back is JSON and a reply, each request with an identifier has one, and the next client is
+/// served.
 enum ControlTarget {
-  /// Bytes of a repeated piece at most: two lines of the longest kind.
-  private static let repetitionLimit = 2 << 20
+  /// Less than a daemon's, so that an input that reaches them costs little.
+  private static let limits: ControlServer.Limits = {
+    var limits = ControlServer.Limits()
+    limits.lineBytes = 8 << 10
+    limits.replyBytes = 64 << 10
+    return limits
+  }()
+  /// Bytes of the repeated pieces of an input at most: two lines of the longest kind.
+  private static let repetitionLimit = 16 << 10
 
   private static let supervisor: Supervisor = {
     FuzzFolder.make()
@@ -31,13 +39,16 @@ enum ControlTarget {
     } catch { fatalError("\(error)") }
   }()
 
+  private static let methods = ControlMethods(
+    supervisor,
+    reread: { () throws(ConfigurationErrors) in DaemonConfiguration(logLevel: .error, workerThreads: 1) }, stop: {}
+  ).table
+
   nonisolated(unsafe) private static let server: InlineControlServer = {
-    let methods = ControlMethods(
-      supervisor,
-      reread: { () throws(ConfigurationErrors) in DaemonConfiguration(logLevel: .error, workerThreads: 1) }, stop: {})
     do {
       return try InlineControlServer(
-        try listener(), methods: methods.table, logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
+        try listener(), methods: methods, limits: limits,
+        logger: Logger(label: "fuzz") { _ in SwiftLogNoOpLogHandler() })
     } catch { fatalError("\(error)") }
   }()
 
@@ -54,7 +65,8 @@ enum ControlTarget {
   }
 
   static func test(_ bytes: [UInt8]) {
-    let client = Client(server)
+    let client = ControlClient(server)
+    var budget = repetitionLimit
     var piece: [UInt8] = []
     var descriptors: [Int32] = []
     var reads = true
@@ -72,7 +84,8 @@ enum ControlTarget {
         piece = []
       case 1: if descriptors.count < 66 { descriptors.append(descriptor(input.byte())) }
       case 2:
-        let times = min(repetitions(input.byte()), repetitionLimit / max(1, piece.count))
+        let times = min(repetitions(input.byte()), budget / max(1, piece.count))
+        budget -= times * piece.count
         send(Array(repeatElement(piece, count: times).joined()))
         piece = []
       case 3: client.finish()
@@ -83,15 +96,15 @@ enum ControlTarget {
     send(piece)
     client.finish()
     client.work(reads: true)
-    client.check(isWhole: reads)
+    client.check(methods, lineLimit: limits.lineBytes, isWhole: reads)
     client.end()
     reset()
   }
 
-  /// How often a piece is sent: seldom so often that it costs as much as a thousand other inputs.
+  /// How often a piece is sent: seldom so often that it costs as much as a hundred other inputs.
   private static func repetitions(_ byte: UInt8) -> Int {
     let power = Int(byte & 7)
-    return 1 << (byte < 0xf8 ? power : 13 + power)
+    return 1 << (byte < 0xf8 ? power : 8 + power)
   }
 
   /// One more of what somebody may send.
@@ -116,84 +129,12 @@ enum ControlTarget {
   private static func reset() {
     _ = supervisor.collectEnded()
     for controller in supervisor.configuration.controllers {
-      do throws(DaemonError) { try supervisor.removeController(controller.name) } catch {
-        // One whose only client has gone may end by itself.
-        _ = supervisor.collectEnded()
-      }
+      // One whose only client has gone may end by itself meanwhile.
+      do throws(DaemonError) { try supervisor.removeController(controller.name) } catch {}
     }
+    _ = supervisor.collectEnded()
+    let left = supervisor.configuration.controllers.map(\.name)
+    require(left.isEmpty, "controllers that cannot be removed: \(left)")
     supervisor.setLogLevel(.error)
-  }
-
-  /// A client of the control socket.
-  private final class Client {
-    private let server: InlineControlServer
-    private let socket: FileDescriptor
-    private var received: [UInt8] = []
-    nonisolated(unsafe) private static let room = UnsafeMutableRawBufferPointer.allocate(
-      byteCount: 65_536, alignment: 8)
-
-    init(_ server: InlineControlServer) {
-      self.server = server
-      var numbers: [Int32] = [-1, -1]
-      guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &numbers) == 0 else {
-        fatalError("no socket: \(Errno.current)")
-      }
-      socket = FileDescriptor(owning: numbers[0])
-      server.serve(FileDescriptor(owning: numbers[1]))
-    }
-
-    func send(_ bytes: [UInt8], _ descriptors: [Int32], reads: Bool) {
-      var sent = 0
-      while sent < bytes.count {
-        do throws(Errno) {
-          sent += try UnixSocket.send(
-            socket.rawValue, bytes.span.extracting(sent...), descriptors: sent == 0 ? descriptors : [], wait: false)
-        } catch .wouldBlock {
-          // A client that takes no replies may have its requests left unread.
-          if !work(reads: reads) { return }
-        } catch { return }
-      }
-    }
-
-    /// Lets the server do all that it can; whether there was anything.
-    @discardableResult
-    func work(reads: Bool) -> Bool {
-      var worked = false
-      for _ in 0..<1_000_000 {
-        let hadEvents = server.turn()
-        let hadReplies = reads && receive()
-        guard hadEvents || hadReplies else { return worked }
-        worked = true
-      }
-      fatalError("the server does not come to rest")
-    }
-
-    private func receive() -> Bool {
-      let count = recv(socket.rawValue, Client.room.baseAddress, Client.room.count, Int32(MSG_DONTWAIT))
-      guard count > 0 else { return false }
-      received += Client.room[..<count]
-      return true
-    }
-
-    /// Sends nothing any more.
-    func finish() { shutdown(socket.rawValue, Int32(SHUT_WR)) }
-
-    /// Every line is JSON, and a reply; one that did not take all of them has been dropped in the middle of one.
-    func check(isWhole: Bool) {
-      if !isWhole { received = Array(received[..<(received.lastIndex(of: UInt8(ascii: "\n")) ?? 0)]) }
-      for line in received.split(separator: UInt8(ascii: "\n")) {
-        require(JSONGrammar.isValue(Array(line)), "a reply that is not JSON")
-        let text = line.drop { $0 == UInt8(ascii: "[") }
-        require(text.starts(with: #"{"jsonrpc":"2.0","id":"#.utf8), "a reply that is none")
-      }
-      require(!isWhole || received.last ?? 10 == 10, "half a reply")
-    }
-
-    /// Goes; the server has nothing left of it.
-    func end() {
-      shutdown(socket.rawValue, Int32(SHUT_RDWR))
-      work(reads: false)
-      require(server.clientCount == 0, "a client that is gone is still served")
-    }
   }
 }
