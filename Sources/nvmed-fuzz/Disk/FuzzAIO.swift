@@ -11,6 +11,9 @@ enum FuzzAIO {
   /// Keeps requests in flight from now on.
   static func hold() { fuzz_aio_hold(true) }
 
+  /// Whether a request is a sync; the oldest is 0.
+  static func isSync(_ index: Int) -> Bool { fuzz_aio_is_sync(index) }
+
   /// Finishes a request.
   ///
   /// - Parameters:

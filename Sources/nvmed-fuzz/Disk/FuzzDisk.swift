@@ -1,7 +1,5 @@
-import CLinux
 import DeviceServer
 import Glibc
-import LinuxIO
 import NVMeController
 import NVMeSpec
 import Storage
@@ -21,10 +19,12 @@ enum FuzzDisk {
   }
 
   /// Namespace 1 in memory; 2 on a disk that answers when it is told to (`FuzzAIO`). Both with blocks of 512 bytes.
-  static func onDisk() -> DeviceOptions { options([namespace(memory(byteCount), mark: 1), slowNamespace()]) }
+  static func onDisk() -> DeviceOptions {
+    options([namespace(memory(byteCount), mark: 1), namespace(on: FuzzImage.make(.direct))])
+  }
 
-  /// The second namespace of `onDisk`, made anew.
-  static func slowNamespace() -> Namespace { namespace(BlockBackend(image: image), mark: 2) }
+  /// The second namespace of `onDisk`, on another image.
+  static func namespace(on image: DiskImage) -> Namespace { namespace(BlockBackend(image: image), mark: 2) }
 
   private static func options(_ namespaces: [Namespace]) -> DeviceOptions {
     var controller = ControllerDescription(serialNumber: "FUZZ", subsystemName: "nqn.2026-11.io.nvmed:fuzz")
@@ -48,32 +48,42 @@ enum FuzzDisk {
   ) -> BlockBackend {
     do {
       let backend = try BlockBackend(memory: UInt64(bytes), logicalBlockSize: blockSize, readOnly: readOnly)
-      if !readOnly { backends.append(backend) }
+      if readOnly { fillReadOnly(backend) } else { backends.append(backend) }
       return backend
     } catch { fatalError("no memory for a namespace: \(error)") }
   }
 
-  /// What is zeroed for each input.
-  nonisolated(unsafe) private static var backends: [BlockBackend] = []
-  nonisolated(unsafe) private static var imageBase: UnsafeMutableRawPointer?
+  // MARK: Content
 
-  private static let image: DiskImage = {
-    do {
-      let number = clinux_memfd_create("fuzz-disk", UInt32(CLINUX_MFD_CLOEXEC))
-      guard number >= 0, ftruncate(number, byteCount) == 0 else { throw Errno.current }
-      // Whether it is written to directly makes no difference to the disk, which is not the kernel's.
-      let image = try DiskImage(
-        descriptor: FileDescriptor(owning: number), name: "fuzz-disk",
-        options: ImageOptions(cache: .buffered, lock: false))
-      imageBase = mmap(nil, byteCount, PROT_READ | PROT_WRITE, MAP_SHARED, number, 0)
-      guard imageBase != MAP_FAILED else { throw Errno.current }
-      return image
-    } catch { fatalError("no disk: \(error)") }
-  }()
+  /// What is zeroed for each input that follows one that wrote.
+  nonisolated(unsafe) private static var backends: [BlockBackend] = []
+  /// What nobody may write to.
+  nonisolated(unsafe) private static var readOnlyBackend: BlockBackend?
+  /// Whether blocks may not be zero.
+  nonisolated(unsafe) private static var isWritten = true
+  private static let readOnlyContent: UInt8 = 0x5a
+
+  /// Other than zeros, so that it shows where they are written or given back.
+  private static func fillReadOnly(_ backend: BlockBackend) {
+    if case .memory(let base, let count) = backend.handle { memset(base, Int32(readOnlyContent), count) }
+    readOnlyBackend = backend
+  }
+
+  /// What comes may write to the namespaces in memory.
+  static func noteWrites() { isWritten = true }
 
   /// All blocks are zero.
   static func reset() {
+    FuzzImage.clear()
+    guard isWritten else { return }
+    isWritten = false
     for backend in backends { if case .memory(let base, let count) = backend.handle { memset(base, 0, count) } }
-    if let imageBase { memset(imageBase, 0, byteCount) }
+  }
+
+  /// Whether the read-only namespace holds what it held.
+  static var readOnlyHolds: Bool {
+    guard let readOnlyBackend, case .memory(let base, let count) = readOnlyBackend.handle else { return true }
+    // Each byte is the one before it, and the first is right.
+    return base.load(as: UInt8.self) == readOnlyContent && memcmp(base, base + 1, count - 1) == 0
   }
 }

@@ -60,7 +60,7 @@ final class FuzzGuest {
     let map = DMAMap(
       flags: access, fileOffset: UInt64(pages.lowerBound) * size, address: FuzzGuest.address(page: pages.lowerBound),
       length: UInt64(pages.count) * size)
-    host.post(.dmaMap(map), descriptor: FuzzMemory.descriptor)
+    host.post(.dmaMap(map), descriptor: FuzzMemory.give())
   }
 
   /// What takes a range back.
@@ -171,6 +171,10 @@ final class FuzzGuest {
 
   func submit(_ entry: SubmissionQueueEntry, to index: Int) {
     guard index < queues.count, !queues[index].isFull else { return }
+    switch NVMOpcode(rawValue: entry.opcode) {
+    case .read, .compare, .verify, .flush: break
+    default: FuzzDisk.noteWrites()
+    }
     queues[index].push(entry)
   }
 

@@ -49,7 +49,8 @@ final class FuzzHost {
     disconnect()
     FuzzAIO.release()
     settle()
-    require(!server.isServing, "a client that is gone is still served")
+    require(!server.isServing, "a client that is gone is still served: \(server.diagnosis)")
+    require(FuzzDisk.readOnlyHolds, "a read-only namespace was written to")
   }
 
   // MARK: The connection
@@ -68,6 +69,8 @@ final class FuzzHost {
 
   /// Closes the socket, whatever is in flight.
   func disconnect() {
+    // Whoever else holds the file for a moment, as a look into /proc does, would put off what the server sees of it.
+    if let number = socket?.rawValue { shutdown(number, Int32(SHUT_RDWR)) }
     socket = nil
     outgoing = []
     expected = []

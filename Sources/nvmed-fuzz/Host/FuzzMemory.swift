@@ -39,6 +39,10 @@ enum FuzzMemory {
   nonisolated(unsafe) private static let original = guardedCopy()
   nonisolated(unsafe) private static let expected = guardedCopy()
   nonisolated(unsafe) private static var hasOtherGuards = false
+  /// Whether it is known that they hold what they held at first.
+  nonisolated(unsafe) private static var guardsAreOriginal = false
+  /// Whether the other pages may not be zero.
+  nonisolated(unsafe) private static var isUsed = true
 
   private static let guardedRanges = [readOnlyPages, hiddenPages]
   private static let guardedCount = (readOnlyPages.count + hiddenPages.count) * pageSize
@@ -56,6 +60,7 @@ enum FuzzMemory {
   /// The address of a byte.
   static func address(_ offset: Int) -> UnsafeMutableRawPointer {
     require(offset >= 0 && offset < byteCount)
+    isUsed = true
     return mapping.base + offset
   }
 
@@ -64,17 +69,30 @@ enum FuzzMemory {
 
   /// Everything as at first.
   static func reset() {
+    guard isUsed else { return }
     if hasOtherGuards {
       memcpy(expected, original, guardedCount)
       hasOtherGuards = false
     }
-    fill()
+    fillZeros()
+    if !guardsAreOriginal { fillGuards() }
+    guardsAreOriginal = false
+    isUsed = false
   }
 
-  /// Zeros, and the guarded pages as they are expected.
-  private static func fill() {
+  /// The memory is given to somebody.
+  static func give() -> Int32 {
+    isUsed = true
+    return descriptor
+  }
+
+  private static func fillZeros() {
     memset(mapping.base, 0, readOnlyPages.lowerBound * pageSize)
     memset(page(writeOnlyPages.lowerBound), 0, writeOnlyPages.count * pageSize)
+  }
+
+  /// The guarded pages as they are expected.
+  private static func fillGuards() {
     var place = 0
     for pages in guardedRanges {
       memcpy(page(pages.lowerBound), expected + place, pages.count * pageSize)
@@ -82,14 +100,15 @@ enum FuzzMemory {
     }
   }
 
-  /// Whether the pages that the device must not write to are what they were.
-  static var guardsHold: Bool {
+  /// The pages that the device must not write to are what they were.
+  static func checkGuards() {
     var place = 0
     for pages in guardedRanges {
-      if memcmp(page(pages.lowerBound), expected + place, pages.count * pageSize) != 0 { return false }
+      let holds = memcmp(page(pages.lowerBound), expected + place, pages.count * pageSize) == 0
+      require(holds, "the device wrote where it must not")
       place += pages.count * pageSize
     }
-    return true
+    guardsAreOriginal = !hasOtherGuards
   }
 
   /// Changes memory as a guest does.
@@ -110,10 +129,11 @@ enum FuzzMemory {
   /// Takes memory away behind the first `pages`, has `body` done, and gives it back, with the content of the beginning.
   static func truncated(to pages: Int, _ body: () -> Void) {
     // What the file is cut off is not there for this process either.
-    require(guardsHold, "the device wrote where it must not")
+    checkGuards()
     guard ftruncate(descriptor, pages * pageSize) == 0 else { fatalError("ftruncate: \(Errno.current)") }
     body()
     guard ftruncate(descriptor, byteCount) == 0 else { fatalError("ftruncate: \(Errno.current)") }
-    fill()
+    fillZeros()
+    fillGuards()
   }
 }

@@ -14,7 +14,9 @@ enum RegistersTarget {
     // Without memory a controller that is enabled fails; with it, whatever lies there is executed.
     if input.byte() & 1 == 1 {
       let map = DMAMap(flags: [.read, .write], fileOffset: 0, address: 0, length: UInt64(FuzzMemory.byteCount))
-      host.post(.dmaMap(map), descriptor: FuzzMemory.descriptor)
+      host.post(.dmaMap(map), descriptor: FuzzMemory.give())
+      // What is executed may be a write.
+      FuzzDisk.noteWrites()
     }
     host.flush()
     // Bytes that the reads of a burst are to give.

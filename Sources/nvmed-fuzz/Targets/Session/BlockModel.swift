@@ -6,6 +6,8 @@ import Glibc
 struct BlockModel {
   /// nil: what it holds is not known. Zero at first.
   private(set) var marks = [UInt64?](repeating: 0, count: FuzzDisk.blockCount)
+  /// Whether what a block holds survives a loss of power.
+  private var isDurable = [Bool](repeating: true, count: FuzzDisk.blockCount)
 
   /// What a write with `mark` puts into a block.
   static func word(_ mark: UInt64, block: Int) -> UInt64 { mark &* 0x9e37_79b9_7f4a_7c15 ^ UInt64(block) }
@@ -20,9 +22,21 @@ struct BlockModel {
   }
 
   /// A write has ended well.
-  mutating func write(_ blocks: Range<Int>, mark: UInt64) {
-    for block in blocks { marks[block] = BlockModel.word(mark, block: block) }
+  mutating func write(_ blocks: Range<Int>, mark: UInt64, isDurable: Bool) {
+    for block in blocks {
+      marks[block] = BlockModel.word(mark, block: block)
+      self.isDurable[block] = isDurable
+    }
   }
+
+  /// A flush has ended well that began when the blocks held `flushed`.
+  mutating func flush(_ flushed: [UInt64?]) {
+    // Each write has a number of its own.
+    for block in marks.indices where marks[block] == flushed[block] { isDurable[block] = true }
+  }
+
+  /// What was not flushed is lost, or not.
+  mutating func losePower() { for block in marks.indices where !isDurable[block] { marks[block] = nil } }
 
   /// What these blocks hold is not known any more.
   mutating func forget(_ blocks: Range<Int> = 0..<FuzzDisk.blockCount) {

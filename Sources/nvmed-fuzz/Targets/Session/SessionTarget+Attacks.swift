@@ -87,7 +87,7 @@ extension SessionTarget {
     require(!hadRequests || host.server.isServing, "a client is forgotten whose I/O is in flight")
     let isForgotten = { [host] in !host.server.isServing }
     finishAll("a client is forgotten", isForgotten)
-    require(!host.server.isServing, "a client that is gone is still served")
+    require(!host.server.isServing, "a client that is gone is still served: \(host.server.diagnosis)")
     forgetTransfers()
     host.connect()
     guest.begin(ioQueues: SessionTarget.ioQueues)

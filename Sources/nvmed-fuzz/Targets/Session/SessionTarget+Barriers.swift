@@ -11,7 +11,8 @@ extension SessionTarget {
     host.post(FuzzGuest.unmap(FuzzMemory.dataPages))
     host.work()
     let isAnswered = { [host] in host.hasReply }
-    finishAll("memory is given back", isAnswered)
+    // A flush has no memory to wait for.
+    finishAll("memory is given back", besidesSyncs: true, isAnswered)
     for queue in 1..<max(1, guest.queues.count) { take(queue) }
     let data = FuzzMemory.page(FuzzMemory.dataPages.lowerBound)
     let count = FuzzMemory.dataPages.count * FuzzMemory.pageSize
@@ -65,6 +66,7 @@ extension SessionTarget {
       let isShutDown = { [guest] in guest.status?.shutdownStatus == .complete }
       finishAll("a controller is shut down", isShutDown)
       require(isShutDown() || !host.isConnected, "a controller does not shut down")
+      if isShutDown(), !hasFailedSync { disks[1].flush(disks[1].marks) }
     }
     guest.write(ControllerRegister.configuration, 0x0046_0000)
     host.work()
@@ -153,7 +155,7 @@ extension SessionTarget {
     release()
   }
 
-  /// The second namespace goes, and comes back with what it held.
+  /// The second namespace goes, and comes back with what it held: on the same image, or on the disk opened anew.
   mutating func changeNamespace() {
     host.flush()
     do {
@@ -164,7 +166,9 @@ extension SessionTarget {
       require(removal.value == true, "a namespace cannot be taken away")
       for queue in 1..<max(1, guest.queues.count) { take(queue) }
       refuse(namespace: 1, "a namespace that is gone takes a command")
-      let addition = try host.server.setNamespace(2, FuzzDisk.slowNamespace())
+      let choice = input.byte()
+      if choice & 1 == 1 { useImage(choice & 2 == 0 ? .direct : .buffered) }
+      let addition = try host.server.setNamespace(2, host.server.options.namespaces[1])
       host.settle()
       require(addition.value == true, "a namespace cannot be added")
     } catch { fatalError("\(error)") }
@@ -177,7 +181,8 @@ extension SessionTarget {
       let drain = try host.server.drain()
       host.settle()
       finishAll("a drain is over", { drain.value != nil })
-      require(drain.value == true || !guest.isReady, "a drain has no end")
+      require(drain.value == !hasFailedSync || !guest.isReady, "a drain says \(String(describing: drain.value))")
+      if drain.value == true { disks[1].flush(disks[1].marks) }
     } catch { fatalError("\(error)") }
     release()
   }

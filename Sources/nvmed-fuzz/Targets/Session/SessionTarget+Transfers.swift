@@ -10,6 +10,10 @@ struct Transfer {
   let namespace: Int
   let blocks: Range<Int>
   let mark: UInt64
+  /// Whether it is durable when it completes: Force Unit Access.
+  var isDurable = false
+  /// Whether its data is where a disk cannot reach it without a copy.
+  var isMisaligned = false
   /// Whether another one in flight touches its blocks: what they hold then is not known.
   var isBlurred = false
 }
@@ -24,13 +28,22 @@ extension SessionTarget {
   /// The pages of a transfer.
   private static func page(_ place: Int) -> Int { FuzzMemory.dataPages.lowerBound + 2 * place }
 
+  /// Where in its pages a transfer has its data.
+  private static func offset(_ transfer: Transfer) -> Int { transfer.isMisaligned ? 256 : 0 }
+
+  private static func data(_ transfer: Transfer, _ place: Int) -> UnsafeMutableRawPointer {
+    FuzzMemory.page(page(place)) + offset(transfer)
+  }
+
   /// Reads or writes: done when this returns, or in flight on a disk that holds its requests.
   mutating func transfer(_ opcode: NVMOpcode) {
     let choice = input.byte()
     let namespace = Int(choice & 1)
     let queue = 1 + Int(choice >> 1 & 1)
-    let first = Int(input.byte()) % FuzzDisk.blockCount
-    let count = min(1 + Int(choice >> 4), FuzzDisk.blockCount - first)
+    let position = Int(input.byte())
+    let first = position % FuzzDisk.blockCount
+    let isMisaligned = position >= FuzzDisk.blockCount
+    let count = min(1 + Int(choice >> 4), FuzzDisk.blockCount - first, isMisaligned ? 15 : 16)
     guard guest.queues.count == 1 + SessionTarget.ioQueues else { return }
     var place = SessionTarget.awaitedPlace
     let staysInFlight = isHeld && namespace == 1
@@ -40,8 +53,8 @@ extension SessionTarget {
     }
     var transfer = Transfer(
       isWrite: opcode == .write, queue: UInt16(queue), namespace: namespace, blocks: first..<first + count,
-      mark: nextMark())
-    let entry = entry(opcode, transfer, place, usesSGL: choice & 4 != 0, isDurable: choice & 8 != 0)
+      mark: nextMark(), isDurable: choice & 8 != 0, isMisaligned: isMisaligned)
+    let entry = entry(opcode, transfer, place, usesSGL: choice & 4 != 0)
     if staysInFlight { blur(&transfer) }
     if staysInFlight { transfers[place] = transfer }
     awaited = nil
@@ -54,27 +67,30 @@ extension SessionTarget {
       return disks[namespace].forget()
     }
     require(status.isSuccess, "\(opcode) of blocks \(transfer.blocks) failed: \(status)")
-    finish(transfer, SessionTarget.page(place))
+    finish(transfer, place)
   }
 
   private func entry(
-    _ opcode: NVMOpcode, _ transfer: Transfer, _ place: Int, usesSGL: Bool, isDurable: Bool
+    _ opcode: NVMOpcode, _ transfer: Transfer, _ place: Int, usesSGL: Bool
   ) -> SubmissionQueueEntry {
     let page = SessionTarget.page(place)
-    if transfer.isWrite { BlockModel.fill(FuzzMemory.page(page), transfer.blocks, mark: transfer.mark) }
+    let offset = SessionTarget.offset(transfer)
+    if transfer.isWrite {
+      BlockModel.fill(SessionTarget.data(transfer, place), transfer.blocks, mark: transfer.mark)
+    }
     var entry = SubmissionQueueEntry()
     entry.opcode = opcode.rawValue
     entry.commandIdentifier = SessionTarget.identifier(place)
     entry.namespaceIdentifier = UInt32(transfer.namespace + 1)
     entry.slba = UInt64(transfer.blocks.lowerBound)
     entry.numberOfLogicalBlocks = UInt32(transfer.blocks.count)
-    entry.forceUnitAccess = isDurable
-    entry.dataPointer0 = FuzzGuest.address(page: page)
+    entry.forceUnitAccess = transfer.isDurable
+    entry.dataPointer0 = FuzzGuest.address(page: page) + UInt64(offset)
     if usesSGL {
       // One data block descriptor.
       entry.dataTransferType = 1
       entry.dataPointer1 = UInt64(transfer.blocks.count << 9)
-    } else if transfer.blocks.count > 8 {
+    } else if offset + transfer.blocks.count << 9 > FuzzMemory.pageSize {
       entry.dataPointer1 = FuzzGuest.address(page: page + 1)
     }
     return entry
@@ -101,23 +117,24 @@ extension SessionTarget {
   private mutating func end(_ identifier: UInt16, _ status: Status) {
     let place = Int(identifier) - Int(SessionTarget.firstIdentifier)
     if place == SessionTarget.awaitedPlace { awaited = status }
+    endFlush(identifier, status)
     guard transfers.indices.contains(place), let transfer = transfers[place] else { return }
     transfers[place] = nil
-    if status.isSuccess { return finish(transfer, SessionTarget.page(place)) }
+    if status.isSuccess { return finish(transfer, place) }
     failures += 1
     if transfer.isWrite { disks[transfer.namespace].forget(transfer.blocks) }
   }
 
   /// A transfer has ended well.
-  private mutating func finish(_ transfer: Transfer, _ page: Int) {
+  private mutating func finish(_ transfer: Transfer, _ place: Int) {
     if transfer.isWrite {
       if transfer.isBlurred {
         disks[transfer.namespace].forget(transfer.blocks)
       } else {
-        disks[transfer.namespace].write(transfer.blocks, mark: transfer.mark)
+        disks[transfer.namespace].write(transfer.blocks, mark: transfer.mark, isDurable: transfer.isDurable)
       }
     } else if !transfer.isBlurred {
-      disks[transfer.namespace].check(FuzzMemory.page(page), transfer.blocks)
+      disks[transfer.namespace].check(SessionTarget.data(transfer, place), transfer.blocks)
     }
   }
 
@@ -136,7 +153,9 @@ extension SessionTarget {
     let choice = input.byte()
     let before = (failures, FuzzAIO.pending)
     switch choice & 3 {
-    case 3: FuzzAIO.finish(place, error: [EIO, ENOSPC, ENODATA, EREMOTEIO][Int(choice >> 2 & 3)])
+    case 3:
+      if FuzzAIO.isSync(place) { hasFailedSync = true }
+      FuzzAIO.finish(place, error: [EIO, ENOSPC, ENODATA, EREMOTEIO][Int(choice >> 2 & 3)])
     // The rest of it is asked for again.
     case 2: FuzzAIO.finish(place, limit: 512 * Int(choice >> 2 & 7) + Int(choice >> 5))
     default: FuzzAIO.finish(place)
@@ -153,15 +172,19 @@ extension SessionTarget {
     host.work()
     for queue in 1..<max(1, guest.queues.count) { take(queue) }
     require(
-      transfers.allSatisfy { $0 == nil } || !guest.isReady, "a transfer whose I/O has ended does not complete")
+      transfers.allSatisfy { $0 == nil } && flushes.allSatisfy { $0 == nil } || !guest.isReady,
+      "a command whose I/O has ended does not complete")
     forgetTransfers()
   }
 
   /// Finishes what is in flight, one by one and in any order; `isAnswered` must not be true before the last.
-  mutating func finishAll(_ what: String, _ isAnswered: () -> Bool) {
+  ///
+  /// - Parameter besidesSyncs: whether syncs are not waited for.
+  mutating func finishAll(_ what: String, besidesSyncs: Bool = false, _ isAnswered: () -> Bool) {
     isHeld = false
     while FuzzAIO.pending > 0 {
-      require(!isAnswered(), "\(what) while I/O is in flight")
+      let isAwaited = !besidesSyncs || (0..<FuzzAIO.pending).contains { !FuzzAIO.isSync($0) }
+      require(!isAwaited || !isAnswered(), "\(what) while I/O is in flight")
       FuzzAIO.finish(input.choice(FuzzAIO.pending))
       host.settle()
     }
@@ -175,6 +198,7 @@ extension SessionTarget {
       if let transfer = transfers[place], transfer.isWrite { disks[transfer.namespace].forget(transfer.blocks) }
       transfers[place] = nil
     }
+    for place in flushes.indices { flushes[place] = nil }
   }
 
   /// All blocks that are known are read.
@@ -187,12 +211,12 @@ extension SessionTarget {
         guard disks[namespace].knows(blocks) else { continue }
         let transfer = Transfer(isWrite: false, queue: 1, namespace: namespace, blocks: blocks, mark: 0)
         awaited = nil
-        guest.submit(entry(.read, transfer, SessionTarget.awaitedPlace, usesSGL: false, isDurable: false), to: 1)
+        guest.submit(entry(.read, transfer, SessionTarget.awaitedPlace, usesSGL: false), to: 1)
         guest.ring(1)
         take(1)
         guard let status = awaited else { return require(!guest.isReady, "a read does not end") }
         require(status.isSuccess, "a read of blocks \(blocks) failed: \(status)")
-        finish(transfer, SessionTarget.page(SessionTarget.awaitedPlace))
+        finish(transfer, SessionTarget.awaitedPlace)
       }
     }
   }

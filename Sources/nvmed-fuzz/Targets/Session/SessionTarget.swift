@@ -1,12 +1,15 @@
 import DeviceServer
 import Glibc
 import NVMeSpec
+import Storage
 
 @testable import VFIOUser
 
 /// Whole sessions with a model of what must hold, whatever comes in between:
 ///
 /// - Blocks read are those that were written; a write that was acknowledged is there for the next client too.
+/// - What a flush or Force Unit Access covers is there after a loss of power; a flush that fails is not made good by
+///   the next.
 /// - A command completes once, and not before its I/O has ended.
 /// - What takes memory, a namespace, a queue or the bus away is not answered while I/O in flight uses it; after the
 ///   answer nothing is touched any more.
@@ -16,7 +19,7 @@ import NVMeSpec
 struct SessionTarget {
   nonisolated(unsafe) private static let server = InlineServer.forFuzzing(FuzzDisk.onDisk())
   /// Steps of an input at most.
-  private static let stepLimit = 64
+  private static let stepLimit = 32
   static let ioQueues = 2
   /// Pages for doorbells in memory; no transfer of the model uses them.
   static let shadowPages = (shadow: 26, eventIndex: 27)
@@ -28,6 +31,10 @@ struct SessionTarget {
   /// Transfers in flight, by the pages that they use: two for each.
   var transfers = [Transfer?](repeating: nil, count: SessionTarget.transferLimit)
   static let transferLimit = 8
+  /// Flushes in flight.
+  var flushes = [Flush?](repeating: nil, count: 4)
+  /// Whether a sync of the disk has failed since it was opened.
+  var hasFailedSync = false
   /// The status of the transfer that is waited for.
   var awaited: Status?
   /// Transfers that have failed.
@@ -43,10 +50,23 @@ struct SessionTarget {
 
   private init(_ bytes: [UInt8]) {
     input = FuzzInput(bytes)
+    SessionTarget.renewImage()
     guest = FuzzGuest(FuzzHost(SessionTarget.server), ioQueues: SessionTarget.ioQueues)
   }
 
   var host: FuzzHost { guest.host }
+
+  /// What an input has made of the disk's image is not the next one's.
+  private static func renewImage() {
+    let last = server.options.namespaces[1]?.backend.image
+    if let last, last === firstImage, !last.writeCacheFailed { return }
+    let image = FuzzImage.make(.direct)
+    firstImage = image
+    server.options.namespaces[1] = FuzzDisk.namespace(on: image)
+  }
+
+  /// The image that an input begins with.
+  nonisolated(unsafe) private static var firstImage: DiskImage?
 
   private mutating func run() {
     var steps = 0
@@ -62,7 +82,8 @@ struct SessionTarget {
     switch choice & 31 {
     case 0...3: transfer(.write)
     case 4...7: transfer(.read)
-    case 8...9: hold()
+    case 8: hold()
+    case 9: flush()
     case 10...11: finishOne()
     case 12: release()
     case 13: abort()
@@ -77,7 +98,8 @@ struct SessionTarget {
     case 22: truncate()
     case 23: reconnect()
     case 24: invalidDoorbell()
-    case 25...27: anyCommand()
+    case 25...26: anyCommand()
+    case 27: losePower()
     case 28...29: anyAdminCommand()
     case 30: verify()
     default:
@@ -102,7 +124,7 @@ struct SessionTarget {
     // What reads into its memory is waited for before that is unmapped.
     require(FuzzAIO.pending == 0 || host.server.isServing, "a client is forgotten whose I/O is in flight")
     host.end()
-    require(FuzzMemory.guardsHold, "the device wrote where it must not")
+    FuzzMemory.checkGuards()
   }
 
   /// A number that no write had before.
