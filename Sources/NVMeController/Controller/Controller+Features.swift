@@ -154,9 +154,10 @@ extension Controller {
   /// Access. A second command waits as the first one does. Where it fails the cache stays on, as far as the host is told,
   /// so that it goes on to flush, and may ask again.
   private func setWriteCache(_ command: SetFeaturesCommand, isEnabled: Bool) -> Outcome {
-    guard features.volatileWriteCache != isEnabled || writesThrough == isEnabled || writeCacheFlushes > 0 else {
-      return .complete(.success)
-    }
+    // Off already is not enough where what the cache held may be lost.
+    let isSettled = writesThrough != isEnabled && writeCacheFlushes == 0
+    let isLost = !isEnabled && namespaces.contains { $0?.writeCacheFailed == true }
+    guard features.volatileWriteCache != isEnabled || !isSettled || isLost else { return .complete(.success) }
     features.volatileWriteCache = isEnabled
     writesThrough = !isEnabled
     writeCacheChanges += 1
