@@ -26,8 +26,9 @@ extension SessionTarget {
     guard !guest.queues.isEmpty, let entry = CommandsTarget.command(&input, isAdmin: true) else { return }
     // A completion queue that is used by more than the model knows of cannot be deleted.
     if entry.opcode == AdminOpcode.createIOSubmissionQueue.rawValue { return }
-    // It may write to the pages of transfers in flight.
+    // It may write to the pages of transfers in flight, and turn the write cache on.
     release()
+    isWriteThrough = false
     guest.submit(entry, to: 0)
     guest.ring(0)
     guest.finish(0)
@@ -72,6 +73,7 @@ extension SessionTarget {
     host.call(.dmaUnmap(.all))
     host.call(.deviceReset)
     forgetTransfers()
+    isWriteThrough = false
     guard host.isConnected else { return }
     for (pages, access) in FuzzGuest.maps { guest.map(pages, access) }
     guest.setCommand(FuzzGuest.memoryAndMaster)
@@ -89,6 +91,7 @@ extension SessionTarget {
     finishAll("a client is forgotten", isForgotten)
     require(!host.server.isServing, "a client that is gone is still served: \(host.server.diagnosis)")
     forgetTransfers()
+    isWriteThrough = false
     host.connect()
     guest.begin(ioQueues: SessionTarget.ioQueues)
   }

@@ -97,6 +97,7 @@ extension SessionTarget {
   /// A controller that was reset takes commands again.
   private mutating func begin(shadow: (shadow: Int, eventIndex: Int)? = nil) {
     forgetTransfers()
+    isWriteThrough = false
     guard host.isConnected else { return }
     guest.enable(ioQueues: SessionTarget.ioQueues, shadow: shadow)
     host.flush()

@@ -45,6 +45,20 @@ extension SessionTarget {
     }
   }
 
+  /// The write cache is turned off: everything is durable, and what is written from then on.
+  mutating func turnCacheOff() {
+    release()
+    guard guest.queues.count > 1 else { return }
+    var entry = SubmissionQueueEntry()
+    entry.opcode = AdminOpcode.setFeatures.rawValue
+    entry.cdw10 = UInt32(FeatureIdentifier.volatileWriteCache.rawValue)
+    guard let completion = guest.admin(entry) else { return }
+    require(completion.status.isSuccess != hasFailedSync, "the write cache is turned off: \(completion.status)")
+    guard completion.status.isSuccess else { return }
+    isWriteThrough = true
+    disks[1].flush(disks[1].marks)
+  }
+
   /// The machine loses its power, with what it has in flight; it begins anew, and what was durable is there.
   mutating func losePower() {
     host.disconnect()
@@ -58,6 +72,7 @@ extension SessionTarget {
     host.settle()
     require(!host.server.isServing, "a client that is gone is still served: \(host.server.diagnosis)")
     forgetTransfers()
+    isWriteThrough = false
     FuzzImage.losePower()
     disks[1].losePower()
     useImage(.direct)

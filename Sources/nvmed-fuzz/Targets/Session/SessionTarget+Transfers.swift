@@ -10,7 +10,9 @@ struct Transfer {
   let namespace: Int
   let blocks: Range<Int>
   let mark: UInt64
-  /// Whether it is durable when it completes: Force Unit Access.
+  /// Force Unit Access.
+  var isForced = false
+  /// Whether it is durable when it completes.
   var isDurable = false
   /// Whether its data is where a disk cannot reach it without a copy.
   var isMisaligned = false
@@ -53,7 +55,8 @@ extension SessionTarget {
     }
     var transfer = Transfer(
       isWrite: opcode == .write, queue: UInt16(queue), namespace: namespace, blocks: first..<first + count,
-      mark: nextMark(), isDurable: choice & 8 != 0, isMisaligned: isMisaligned)
+      mark: nextMark(), isForced: choice & 8 != 0, isDurable: isWriteThrough || choice & 8 != 0,
+      isMisaligned: isMisaligned)
     let entry = entry(opcode, transfer, place, usesSGL: choice & 4 != 0)
     if staysInFlight { blur(&transfer) }
     if staysInFlight { transfers[place] = transfer }
@@ -84,7 +87,7 @@ extension SessionTarget {
     entry.namespaceIdentifier = UInt32(transfer.namespace + 1)
     entry.slba = UInt64(transfer.blocks.lowerBound)
     entry.numberOfLogicalBlocks = UInt32(transfer.blocks.count)
-    entry.forceUnitAccess = transfer.isDurable
+    entry.forceUnitAccess = transfer.isForced
     entry.dataPointer0 = FuzzGuest.address(page: page) + UInt64(offset)
     if usesSGL {
       // One data block descriptor.

@@ -8,8 +8,8 @@ import Storage
 /// Whole sessions with a model of what must hold, whatever comes in between:
 ///
 /// - Blocks read are those that were written; a write that was acknowledged is there for the next client too.
-/// - What a flush or Force Unit Access covers is there after a loss of power; a flush that fails is not made good by
-///   the next.
+/// - What a flush, Force Unit Access or a write cache that is off covers is there after a loss of power; a flush that
+///   fails is not made good by the next.
 /// - A command completes once, and not before its I/O has ended.
 /// - What takes memory, a namespace, a queue or the bus away is not answered while I/O in flight uses it; after the
 ///   answer nothing is touched any more.
@@ -35,6 +35,8 @@ struct SessionTarget {
   var flushes = [Flush?](repeating: nil, count: 4)
   /// Whether a sync of the disk has failed since it was opened.
   var hasFailedSync = false
+  /// Whether the write cache is known to be off.
+  var isWriteThrough = false
   /// The status of the transfer that is waited for.
   var awaited: Status?
   /// Transfers that have failed.
@@ -100,7 +102,8 @@ struct SessionTarget {
     case 24: invalidDoorbell()
     case 25...26: anyCommand()
     case 27: losePower()
-    case 28...29: anyAdminCommand()
+    case 28: anyAdminCommand()
+    case 29: turnCacheOff()
     case 30: verify()
     default:
       send(input.rest(Int(input.byte())))
