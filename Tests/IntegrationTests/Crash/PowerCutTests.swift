@@ -2,13 +2,15 @@ import Glibc
 import LinuxIO
 import NVMeHost
 import NVMeSpec
+import Synchronization
 import Testing
 
 /// The power of the disk beneath the daemon is cut at every point of a load on several queues: what was acknowledged as
-/// durable is there, and no block is torn.
+/// durable is there, and no block is torn. The disk answers some requests late (`RecordedDisk.hold()`), so that they are
+/// under way when others come, and when the controller is reset or its client goes.
 ///
 /// `NVMED_CRASH_COMMANDS` is how many commands a part of the load has on each queue; scripts/crash-test sets it.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct PowerCutTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct PowerCutTests {
   struct Setting: Sendable, CustomTestStringConvertible {
     var block: Int
     var isBuffered = false
@@ -26,19 +28,26 @@ import Testing
     Setting(block: 512, failsSyncs: true), Setting(block: 4096, isBuffered: true, failsSyncs: true),
   ]
 
+  /// How many commands on each queue make a part of the load.
   static let commands = environment("NVMED_CRASH_COMMANDS").flatMap { Int($0) } ?? 25
+
+  /// How many writes have to complete each time the cache is off.
+  static let writtenThrough = 8
+  /// How many requests the disk has where commands are left in flight.
+  static let left = 4
 
   @Test(arguments: settings) func keepsWhatItPromised(_ setting: Setting) throws {
     let depth = 12
     let queueCount = 3
     let blockCount = CrashLoad.blockCount(depth: depth) * queueCount
-    let disk = try RecordedDisk(byteCount: blockCount * setting.block)
-    let file = try FUSEFile(disk, isCached: setting.isBuffered)
-    defer { file.disconnect() }
+    let disk = try RecordedDisk(byteCount: blockCount * setting.block, isCached: setting.isBuffered)
+    defer { disk.disconnect() }
     let folder = try TestFolder()
+    let file = try disk.open()
     let daemon = try DaemonProcess(
       ["serve", "--config", try configuration(folder, setting)],
-      handover: [(descriptor: file.descriptor.rawValue, number: 9)])
+      handover: [(descriptor: file.rawValue, number: 9)])
+    _ = consume file
     try daemon.awaitReady()
     let history = CrashHistory(blockCount: blockCount)
     var options = CrashLoad.Options(depth: depth)
@@ -59,20 +68,47 @@ import Testing
       ) { disk.position }
     }
 
+    /// Runs loads to their end; with the disk late, but for the last ones.
+    func run(_ running: CrashLoads, during body: () throws -> Void = {}) throws {
+      let goesOn = Flag()
+      goesOn.isSet = true
+      defer { goesOn.isSet = false }
+      disk.hold()
+      let wait = try running.start(
+        commands: Self.commands, goesOn: { goesOn.isSet }, drains: { disk.letGo() })
+      try body()
+      goesOn.isSet = false
+      _ = try wait()
+    }
+    /// Runs loads, and leaves commands in flight that the disk has.
+    func interrupt(_ running: CrashLoads) throws {
+      let stops = Flag()
+      disk.hold()
+      let wait = try running.start(commands: .max / 2, leavesInFlight: true, shouldStop: { stops.isSet })
+      defer { stops.isSet = true }
+      try history.awaitMore(Self.commands * queueCount, of: \.completionCount)
+      disk.holdAll()
+      if !setting.isBuffered { try disk.awaitHeld(Self.left) }
+      stops.isSet = true
+      _ = try wait()
+    }
+
     // The write cache is turned off and on while commands are in flight.
     var host = try connect()
     var running = try loads(host)
-    let wait = try running.start(commands: Self.commands)
-    for _ in 0..<3 {
-      if try host.setFeature(.volatileWriteCache, 0).status.isSuccess { history.turnCacheOff(position: disk.position) }
-      sched_yield()
-      history.turnCacheOn()
-      try host.requireSuccess(host.setFeature(.volatileWriteCache, 1))
+    try run(running) {
+      for _ in 0..<3 {
+        try host.requireSuccess(host.setFeature(.volatileWriteCache, 0))
+        history.turnCacheOff(position: disk.position)
+        try history.awaitMore(Self.writtenThrough, of: \.writtenThroughCount)
+        history.turnCacheOn()
+        try host.requireSuccess(host.setFeature(.volatileWriteCache, 1))
+      }
     }
-    _ = try wait()
+    #expect(history.writtenThroughCount >= 3 * Self.writtenThrough)
     if setting.failsSyncs {
       disk.failSyncs(.inputOutput)
-      try running.run(commands: Self.commands)
+      try run(running)
     }
 
     // The guest shuts down in order.
@@ -83,16 +119,22 @@ import Testing
     // It is reset with commands in flight.
     try host.initialize(queues: queueCount)
     running = try loads(host)
-    try running.run(commands: Self.commands, leavesInFlight: true)
+    try interrupt(running)
+    var configuration = try host.configuration()
+    configuration.enable = false
+    try host.write(configuration)
+    if !setting.isBuffered { #expect(try host.status().ready, "what the disk has is awaited") }
+    disk.letGo()
     try host.disable()
     try host.initialize(queues: queueCount)
     running = try loads(host)
     // The monitor goes with commands in flight; the next one's wait for their end.
-    try running.run(commands: Self.commands, leavesInFlight: true)
+    try interrupt(running)
     host.disconnect()
+    disk.letGo()
     host = try connect()
     running = try loads(host)
-    try running.run(commands: Self.commands)
+    try run(running)
     // The daemon is told to end.
     let end = history.beginFlush()
     kill(daemon.pid, SIGTERM)
@@ -102,7 +144,7 @@ import Testing
       history.endFlush(end, position: disk.position)
     }
 
-    let cuts = PowerCuts(disk, history, blockByteCount: setting.block)
+    let cuts = PowerCuts(disk.events, history, blockByteCount: setting.block)
     #expect(cuts.violations.isEmpty, "\(cuts.violations.joined(separator: "\n"))")
     #expect(cuts.promiseCount > Self.commands)
     print("\(setting.testDescription): \(cuts.count) power cuts, \(cuts.promiseCount) promises of a block")
@@ -124,5 +166,13 @@ import Testing
       block_size = \(setting.block)
       cache = "\(setting.isBuffered ? "buffered" : "direct")"
       """)
+  }
+
+  private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isSet: Bool {
+      get { value.load(ordering: .relaxed) }
+      set { value.store(newValue, ordering: .relaxed) }
+    }
   }
 }

@@ -6,7 +6,7 @@ import Testing
 import VFIOUser
 
 /// A block is written whole or not at all (AWUPF), also where the daemon is killed in the middle of a write.
-@Suite(.enabled(if: FaultDisk.isPossible && LoopFileSystem.isPossible, "loop devices need root"))
+@Suite(.enabled(if: FUSEFile.isPossible && LoopFileSystem.isPossible, "loop devices need root"))
 struct TornBlockTests {
   /// A block whose bytes lie in two pages, the second of which is not there: guest memory in a file of a disk whose read
   /// does not end. The kernel has half of the data when the daemon is killed.

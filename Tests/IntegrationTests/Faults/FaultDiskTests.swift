@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 
 /// The failing disk itself: that nothing but those who use it ever waits for it.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct FaultDiskTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct FaultDiskTests {
   /// What is open in this process: the targets of `/proc/self/fd`.
   private func openFiles() throws -> [String] {
     guard let folder = opendir("/proc/self/fd") else { throw Errno.current }

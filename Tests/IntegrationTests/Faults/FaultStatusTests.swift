@@ -4,7 +4,7 @@ import NVMeSpec
 import Testing
 
 /// What a host sees of each error of the storage: status, error log, SMART; and that it passes with its cause.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct FaultStatusTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct FaultStatusTests {
   /// What is done to blocks 16 to 23.
   enum Action: CaseIterable {
     case read

@@ -4,7 +4,7 @@ import NVMeSpec
 import Testing
 
 /// Syncs that fail: nothing that they were to make durable is called so, then and later.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct FlushFaultTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct FlushFaultTests {
   /// The kernel tells of a failed sync once, and the next one works; nvmed goes on telling.
   @Test(arguments: [EIO, ENOSPC, EDQUOT, ETIMEDOUT, EROFS]) func keepsFailingAfterASyncThatFailed(_ error: Int32) throws
   {

@@ -6,7 +6,7 @@ import Testing
 import VFIOUser
 
 /// A disk that does not answer for a while: what waits for it, and what goes on.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct HeldRequestTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct HeldRequestTests {
   /// A read of the first blocks that the disk does not answer.
   private func hold(_ faulty: FaultyController, _ queue: inout HostQueue) throws {
     faulty.disk.inject(Fault(.read, count: 1, .hold))

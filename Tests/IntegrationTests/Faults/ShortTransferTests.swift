@@ -4,7 +4,7 @@ import NVMeSpec
 import Testing
 
 /// Transfers that end before their time, and images that do.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct ShortTransferTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct ShortTransferTests {
   /// Where the guest's memory is not aligned the rest goes by way of a bounce buffer.
   enum Path: CaseIterable {
     case direct

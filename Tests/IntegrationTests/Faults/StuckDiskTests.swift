@@ -5,7 +5,7 @@ import NVMeSpec
 import Testing
 
 /// A disk that does not answer, as one behind a network that is down: only what needs it waits for it.
-@Suite(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root")) struct StuckDiskTests {
+@Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct StuckDiskTests {
   private static let read = SubmissionQueueEntry.io(.read, nsid: 1, slba: 0, blocks: 8)
   private static let write = SubmissionQueueEntry.io(.write, nsid: 1, slba: 64, blocks: 8)
 

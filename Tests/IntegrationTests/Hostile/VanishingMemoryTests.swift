@@ -128,7 +128,7 @@ import VFIOUser
 
   /// A file whose file system somebody serves, perhaps the client: each access would wait for its server. It is no memory,
   /// and is not even asked.
-  @Test(.enabled(if: FaultDisk.isPossible)) func aFileThatSomebodyServesIsNoMemory() throws {
+  @Test(.enabled(if: FUSEFile.isPossible)) func aFileThatSomebodyServesIsNoMemory() throws {
     var options = FaultDisk.Options()
     options.isCached = true
     let disk = try FaultDisk(byteCount: 1 << 20, options: options)

@@ -27,9 +27,13 @@ final class CrashHistory: Sendable {
     /// What had completed before a flush began, and the disk's position when it had ended.
     var flushes: [(completions: Int, position: Int)] = []
     var isCacheOff = false
+    /// How many are durable only because the cache was off when they completed.
+    var writtenThrough = 0
   }
 
   private let state = Mutex(State())
+  /// Signalled for each command that completes.
+  private let completed = TimedSemaphore()
   let blockCount: Int
 
   init(blockCount: Int) { self.blockCount = blockCount }
@@ -48,6 +52,23 @@ final class CrashHistory: Sendable {
       state.operations[number - 1].completion = state.completions
       state.completions += 1
       if isForced || state.isCacheOff { state.operations[number - 1].durableAt = position }
+      if !isForced, state.isCacheOff { state.writtenThrough += 1 }
+    }
+    completed.signal()
+  }
+
+  /// How many changes have completed.
+  var completionCount: Int { state.withLock { $0.completions } }
+
+  /// How many of them are durable only because the cache was off.
+  var writtenThroughCount: Int { state.withLock { $0.writtenThrough } }
+
+  /// Waits until there are so many more of one of these. One thread.
+  func awaitMore(_ count: Int, of kind: KeyPath<CrashHistory, Int> & Sendable) throws {
+    let target = self[keyPath: kind] + count
+    let deadline = deadline()
+    while self[keyPath: kind] < target {
+      guard completed.wait(until: deadline) else { throw TestFailure("the load does not go on") }
     }
   }
 

@@ -72,17 +72,28 @@ struct CrashLoad: ~Copyable, Sendable {
   static func blockCount(depth: Int) -> Int { depth * blocksPerCommand }
 
   /// Runs until so many more have completed, or it is told to stop, and leaves none in flight; or all, `leavesInFlight`.
-  mutating func run(commands: Int, leavesInFlight: Bool = false, shouldStop: () -> Bool = { false }) throws {
+  ///
+  /// - Parameters:
+  ///   - goesOn: whether it goes on after that.
+  ///   - drains: called when nothing comes any more, and the rest is awaited.
+  mutating func run(
+    commands: Int, leavesInFlight: Bool = false, shouldStop: () -> Bool = { false }, goesOn: () -> Bool = { false },
+    drains: () -> Void = {}
+  ) throws {
     let end = completed + commands
     var deadline = Clock.monotonic + timeout
+    var isDraining = false
     while true {
-      let isOver = completed >= end
+      let isOver = isDraining || completed >= end && !goesOn()
       if isOver, leavesInFlight || inFlight == 0 { return }
       if shouldStop() { return }
-      if !isOver || leavesInFlight {
+      if !isOver {
         var batch = Int(random.next() % UInt64(slots.count)) + 1
         while batch > 0, try submit() { batch -= 1 }
         queue.ring()
+      } else if !isDraining {
+        isDraining = true
+        drains()
       }
       var isIdle = true
       while let entry = queue.nextCompletion() {
@@ -97,13 +108,6 @@ struct CrashLoad: ~Copyable, Sendable {
         deadline = Clock.monotonic + timeout
       }
     }
-  }
-
-  /// Forgets what is in flight, and goes on with another queue: after a reset, or with another controller.
-  consuming func resumed(_ queue: consuming HostQueue, memory: HostMemory, seed: UInt64) -> CrashLoad {
-    CrashLoad(
-      queue, memory: memory, history: history, firstBlock: firstBlock, blockByteCount: blockByteCount,
-      options: options, seed: seed, position: position)
   }
 
   // MARK: Commands

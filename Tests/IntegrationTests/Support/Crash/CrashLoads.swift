@@ -29,17 +29,20 @@ final class CrashLoads: Sendable {
     self.loads = loads
   }
 
-  /// Starts them; gives back what waits for their end and throws what was not right.
+  /// Starts them, see `CrashLoad.run`; gives back what waits for their end and throws what was not right.
   func start(
-    commands: Int, leavesInFlight: Bool = false, shouldStop: @escaping @Sendable () -> Bool = { false }
+    commands: Int, leavesInFlight: Bool = false, shouldStop: @escaping @Sendable () -> Bool = { false },
+    goesOn: @escaping @Sendable () -> Bool = { false }, drains: @escaping @Sendable () -> Void = {}
   ) throws -> () throws -> Int {
     let threads = try loads.map { shared in
       try Thread(name: "crash load") {
         guard var load = shared.load.withLock({ $0.take() }) else { return }
         do {
-          try load.run(commands: commands, leavesInFlight: leavesInFlight, shouldStop: shouldStop)
+          try load.run(
+            commands: commands, leavesInFlight: leavesInFlight, shouldStop: shouldStop, goesOn: goesOn, drains: drains)
         } catch {
           shared.failure.withLock { $0 = "\(error)" }
+          drains()
         }
         var kept: CrashLoad? = consume load
         shared.load.withLock { $0 = kept.take() }
@@ -52,11 +55,5 @@ final class CrashLoads: Sendable {
       }
       return loads.reduce(0) { sum, shared in sum + shared.load.withLock { $0?.completed ?? 0 } }
     }
-  }
-
-  /// Runs them to their end.
-  @discardableResult
-  func run(commands: Int, leavesInFlight: Bool = false) throws -> Int {
-    try start(commands: commands, leavesInFlight: leavesInFlight)()
   }
 }

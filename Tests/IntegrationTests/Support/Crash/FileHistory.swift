@@ -22,13 +22,24 @@ final class FileHistory: Sendable {
   /// It is durable.
   func end(_ number: Int, position: Int) { state.withLock { $0[number - 1].durableAt = position } }
 
-  /// For each name the last version that must be there at a position, and all that may be: those from it on.
-  func expectations(at position: Int) -> [(name: String, durable: Int?, allowed: [Int])] {
-    let versions = state.withLock { $0 }
-    return Dictionary(grouping: versions, by: \.name).map { name, versions in
+  /// What is not as it may be after a power cut at a position.
+  ///
+  /// - Parameter content: what is in a file then; nil where there is none of that name.
+  func violations(at position: Int, _ content: (String) throws -> [UInt8]?) rethrows -> [String] {
+    var violations: [String] = []
+    for (name, versions) in Dictionary(grouping: state.withLock { $0 }, by: \.name) {
+      // The last version that must be there; those from it on may be.
       let durable = versions.last { ($0.durableAt ?? .max) <= position }?.number
-      return (name, durable, versions.map(\.number).filter { $0 >= durable ?? 0 })
+      guard let bytes = try content(name) else {
+        if let durable { violations.append("\(name) of version \(durable) is gone") }
+        continue
+      }
+      let number = FileContent.number(bytes)
+      if let number, number >= durable ?? 0, versions.contains(where: { $0.number == number }) { continue }
+      violations.append(
+        "\(name) has \(number.map { "version \($0)" } ?? "no version"), but \(durable ?? 0) was promised")
     }
+    return violations
   }
 
   /// How many promises there are.

@@ -19,6 +19,8 @@ final class NVMeFile: FUSEFileContent {
   private static let transfer = 128 << 10
   private let lanes: [Lane]
   private let next = Atomic(0)
+  /// A queue's interrupt is an eventfd.
+  private let threads: HelperThreads
   private let blockByteCount: Int
   let byteCount: Int
 
@@ -33,34 +35,37 @@ final class NVMeFile: FUSEFileContent {
       lanes.append(Lane(Unit(queue: try host.createQueue(UInt16(number), depth: 8, vector: 1), data: data)))
     }
     self.lanes = lanes
+    threads = try HelperThreads(count: queueCount)
   }
 
   func read(_ range: Range<Int>) throws(Errno) -> [UInt8] {
     var bytes: [UInt8] = []
-    try pieces(range) { (unit, piece) throws(HostError) in
-      let status = try unit.queue.read(
-        slba: UInt64(piece.lowerBound / blockByteCount), blocks: piece.count / blockByteCount,
-        into: unit.data[0..<piece.count]
-      ).status
-      bytes += unit.data[0..<piece.count].bytes
-      return status
+    for piece in try pieces(range) {
+      let (slba, blocks) = (UInt64(piece.lowerBound / blockByteCount), piece.count / blockByteCount)
+      bytes += try withUnit { (unit) throws(HostError) in
+        let status = try unit.queue.read(slba: slba, blocks: blocks, into: unit.data[0..<piece.count]).status
+        return (status, unit.data[0..<piece.count].bytes)
+      }
     }
     return bytes
   }
 
   func write(_ bytes: ArraySlice<UInt8>, at offset: Int, isForced: Bool) throws(Errno) {
-    try pieces(offset..<offset + bytes.count) { (unit, piece) throws(HostError) in
+    guard offset + bytes.count <= byteCount else { throw Errno(rawValue: ENOSPC) }
+    for piece in try pieces(offset..<offset + bytes.count) {
+      let (slba, blocks) = (UInt64(piece.lowerBound / blockByteCount), piece.count / blockByteCount)
       let start = bytes.startIndex + piece.lowerBound - offset
-      unit.data.store(Array(bytes[start..<start + piece.count]))
-      return try unit.queue.write(
-        slba: UInt64(piece.lowerBound / blockByteCount), blocks: piece.count / blockByteCount,
-        from: unit.data[0..<piece.count], forceUnitAccess: isForced
-      ).status
+      let part = Array(bytes[start..<start + piece.count])
+      try withUnit { (unit) throws(HostError) in
+        unit.data.store(part)
+        let data = unit.data[0..<piece.count]
+        return (try unit.queue.write(slba: slba, blocks: blocks, from: data, forceUnitAccess: isForced).status, ())
+      }
     }
   }
 
   func sync() throws(Errno) {
-    try withUnit { (unit) throws(HostError) in try unit.queue.flush().status }
+    try withUnit { (unit) throws(HostError) in (try unit.queue.flush().status, ()) }
   }
 
   func clear(_ range: Range<Int>, deallocates: Bool) throws(Errno) {
@@ -69,36 +74,38 @@ final class NVMeFile: FUSEFileContent {
     let end = range.upperBound / blockByteCount
     while block < end {
       let count = min(end - block, limit)
-      try withUnit { (unit) throws(HostError) in
-        try unit.queue.writeZeroes(slba: UInt64(block), blocks: count, deallocate: deallocates).status
+      try withUnit { [block] (unit) throws(HostError) in
+        (try unit.queue.writeZeroes(slba: UInt64(block), blocks: count, deallocate: deallocates).status, ())
       }
       block += count
     }
   }
 
-  /// A command for each piece of a range, one after the other.
-  private func pieces(
-    _ range: Range<Int>, _ body: (inout Unit, Range<Int>) throws(HostError) -> Status
-  ) throws(Errno) {
+  /// The pieces of a range, each for a command.
+  private func pieces(_ range: Range<Int>) throws(Errno) -> [Range<Int>] {
     guard range.lowerBound % blockByteCount == 0, range.upperBound % blockByteCount == 0 else {
       throw .invalidArgument
     }
-    var start = range.lowerBound
-    while start < range.upperBound {
-      let end = min(start + NVMeFile.transfer, range.upperBound)
-      try withUnit { (unit) throws(HostError) in try body(&unit, start..<end) }
-      start = end
+    return stride(from: range.lowerBound, to: range.upperBound, by: NVMeFile.transfer).map {
+      $0..<min($0 + NVMeFile.transfer, range.upperBound)
     }
   }
 
-  private func withUnit(_ body: (inout Unit) throws(HostError) -> Status) throws(Errno) {
-    let number = next.add(1, ordering: .relaxed).oldValue % lanes.count
-    let status = lanes[number].unit.withLock { slot -> Status? in
-      guard var unit = slot.take() else { return nil }
-      let status = try? body(&unit)
-      slot = consume unit
-      return status
+  /// What a body gives with a command that succeeds.
+  @discardableResult
+  private func withUnit<Result: Sendable>(
+    _ body: @escaping @Sendable (inout Unit) throws(HostError) -> (Status, Result)
+  ) throws(Errno) -> Result {
+    let lane = lanes[next.add(1, ordering: .relaxed).oldValue % lanes.count]
+    let answer = threads.run {
+      lane.unit.withLock { slot -> (Status, Result)? in
+        guard var unit = slot.take() else { return nil }
+        let answer = try? body(&unit)
+        slot = consume unit
+        return answer
+      }
     }
-    guard let status, status.isSuccess else { throw .inputOutput }
+    guard let answer, answer.0.isSuccess else { throw .inputOutput }
+    return answer.1
   }
 }

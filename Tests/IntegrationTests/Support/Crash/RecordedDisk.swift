@@ -1,77 +1,66 @@
-import Glibc
 import LinuxIO
-import Synchronization
 
-/// A disk with a volatile cache that notes in which order it was asked for what, so that its power can be cut at any
-/// point of that order afterwards.
-final class RecordedDisk: FUSEFileContent {
-  /// What it was asked for, and did.
+/// A disk with a volatile cache that notes in which order it was asked for what, and when it answered, so that its power
+/// can be cut at any point of that order afterwards.
+final class RecordedDisk: Sendable {
+  /// What happened.
   enum Event: Sendable {
-    /// Durable at once where `isForced`; else with the next sync.
+    /// A write came: any of it may be on the disk from now on.
     case write(offset: Int, bytes: [UInt8], isForced: Bool)
-    /// Zeros: durable with the next sync.
+    /// Zeros were asked for: likewise.
     case clear(Range<Int>)
-    /// All before it is durable.
+    /// What came with the event of this index was answered: a forced write is durable, everything else with the next
+    /// sync that comes.
+    case answer(Int)
+    /// A sync came and was answered: all that had been answered before is durable. (What had only come is not.)
     case sync
   }
 
-  private struct State {
-    var events: [Event] = []
-    var failingSync: Errno?
-  }
-
-  let byteCount: Int
-  private let bytes: MemoryMapping
-  private let state = Mutex(State())
-  private let count = Atomic(0)
+  private let content: RecordedDiskContent
+  private let file: FUSEFile
 
   /// A disk of zeros.
-  init(byteCount: Int) throws(Errno) {
-    self.byteCount = byteCount
-    bytes = try MemoryMapping(anonymous: byteCount)
+  ///
+  /// - Parameter isCached: through the page cache of the kernel, which writes late but waits for what it wrote before it
+  ///   syncs, so that nothing is to be held there.
+  init(byteCount: Int, isCached: Bool = false) throws {
+    content = try RecordedDiskContent(byteCount: byteCount, mayHold: !isCached)
+    file = try FUSEFile(content, hook: content, options: FUSEFile.Options(isCached: isCached))
   }
+
+  /// See `FUSEFile`.
+  func open() throws -> FileDescriptor { try file.open() }
+
+  /// Ends it for good.
+  func disconnect() { file.disconnect() }
+
+  /// How large it is.
+  var byteCount: Int { content.byteCount }
 
   /// How many events there are: what was acknowledged before this was asked is due to these.
-  var position: Int { count.load(ordering: .acquiring) }
+  var position: Int { content.position }
 
   /// The events so far.
-  var events: [Event] { state.withLock { $0.events } }
+  var events: [Event] { content.events }
 
   /// From now on no sync succeeds, and none makes anything durable.
-  func failSyncs(_ error: Errno) { state.withLock { $0.failingSync = error } }
+  func failSyncs(_ error: Errno) { content.failSyncs(error) }
 
-  func read(_ range: Range<Int>) -> [UInt8] {
-    state.withLock { _ in [UInt8](UnsafeRawBufferPointer(start: bytes.base + range.lowerBound, count: range.count)) }
-  }
+  // MARK: Requests that last
 
-  func write(_ data: ArraySlice<UInt8>, at offset: Int, isForced: Bool) {
-    note(.write(offset: offset, bytes: Array(data), isForced: isForced))
-  }
+  /// From now on some reads and writes are answered only after a random number of further requests. Who asks has to go on
+  /// asking with some more than `RecordedDiskContent.maximumHeld` commands in flight, until `letGo()`.
+  func hold() { content.hold(.some) }
 
-  func sync() throws(Errno) {
-    let error = state.withLock { $0.failingSync }
-    if let error { throw error }
-    note(.sync)
-  }
+  /// From now on no read or write is answered.
+  func holdAll() { content.hold(.all) }
 
-  func clear(_ range: Range<Int>, deallocates: Bool) { note(.clear(range)) }
+  /// Waits until so many are held.
+  func awaitHeld(_ count: Int) throws { try content.awaitHeld(count) }
 
-  private func note(_ event: Event) {
-    state.withLock { state in
-      event.apply(to: bytes.base)
-      state.events.append(event)
-      count.store(state.events.count, ordering: .releasing)
-    }
-  }
-}
-
-extension RecordedDisk.Event {
-  /// Does it to a disk in memory.
-  func apply(to disk: UnsafeMutableRawPointer) {
-    switch self {
-    case .write(let offset, let bytes, _): memcpy(disk + offset, bytes, bytes.count)
-    case .clear(let range): memset(disk + range.lowerBound, 0, range.count)
-    case .sync: break
-    }
+  /// Answers all, in any order.
+  func letGo() {
+    content.hold(.none)
+    file.knock()
   }
 }

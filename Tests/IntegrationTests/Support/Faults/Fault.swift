@@ -2,30 +2,13 @@ import Glibc
 
 /// What goes wrong with some requests to a `FaultDisk`.
 struct Fault: Sendable {
-  /// What is asked of the disk.
-  enum Operation: Sendable, CaseIterable {
-    case read
-    case write
-    /// `fsync(2)` and `fdatasync(2)`.
-    case sync
-    /// `fallocate(2)`.
-    case allocate
-  }
-
-  /// What becomes of a request.
-  enum Effect: Sendable {
-    /// It does nothing and fails.
-    case error(Int32)
-    /// So many bytes of it are transferred.
-    case short(Int)
-    /// It is not answered, and does nothing, until `FaultDisk.release()`.
-    case hold
-  }
+  typealias Operation = FUSEFileRequest.Operation
+  typealias Effect = FUSEFileRequest.Effect
 
   /// Which operations.
   var operations: Set<Operation>
   /// Which bytes: requests that have one of these. A sync has all.
-  var range: Range<UInt64> = 0..<UInt64.max
+  var range: Range<Int> = 0..<Int.max
   /// How many matching requests go well before.
   var skipped = 0
   /// How many go wrong then.
@@ -36,7 +19,7 @@ struct Fault: Sendable {
   var effect: Effect
 
   init(
-    _ operations: Operation..., range: Range<UInt64> = 0..<UInt64.max, skipped: Int = 0, count: Int = Int.max,
+    _ operations: Operation..., range: Range<Int> = 0..<Int.max, skipped: Int = 0, count: Int = Int.max,
     perMille: Int = 1000, _ effect: Effect
   ) {
     self.operations = operations.isEmpty ? Set(Operation.allCases) : Set(operations)
@@ -48,10 +31,9 @@ struct Fault: Sendable {
   }
 
   /// Whether a request is struck, which is counted.
-  mutating func strikes(
-    _ operation: Operation, _ bytes: Range<UInt64>, random: inout some RandomNumberGenerator
-  ) -> Bool {
-    guard operations.contains(operation), operation == .sync || range.overlaps(bytes), count > 0 else { return false }
+  mutating func strikes(_ request: FUSEFileRequest, random: inout some RandomNumberGenerator) -> Bool {
+    guard operations.contains(request.operation), count > 0 else { return false }
+    guard request.operation == .sync || range.overlaps(request.range) else { return false }
     guard perMille >= 1000 || Int.random(in: 0..<1000, using: &random) < perMille else { return false }
     guard skipped == 0 else {
       skipped -= 1

@@ -30,6 +30,8 @@ enum FUSE {
   static let writeByteCount = 40
   /// Bytes of one read or write at most: 256 pages, which is what the kernel allows by default.
   static let maximumTransfer = 1 << 20
+  /// In `flags` of `struct fuse_write_in`.
+  static let dataSync = UInt32(O_DSYNC)
 
   /// `FUSE_INIT` flags.
   static let asynchronousRead: UInt32 = 1 << 0
