@@ -47,6 +47,7 @@ struct TornBlockTests {
     entry.prp1 = data.iova(at: offset)
     entry.prp2 = slowAddress
     _ = queue.submit(entry)
+    #expect(slow.heldCount == 0, "nobody but the command reads")
     queue.ring()
     try slow.awaitHeld(1)
     try served.daemon.kill()

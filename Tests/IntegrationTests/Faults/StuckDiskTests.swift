@@ -74,18 +74,14 @@ import Testing
     stuck.stick(.read)
     let read = try stuck.begin(Self.read, &queue)
     try stuck.disk.awaitHeld(1)
-    let beginning = Clock.monotonic
     for _ in 0..<2 {
       #expect(throws: HostError.message(.busy)) { try stuck.host.unmap(stuck.range) }
     }
-    #expect(Clock.monotonic - beginning < 60_000_000_000)
     try stuck.controlled.daemon.awaitLog("the storage does not answer")
     // For commands it is not there any more, and other memory can be taken back.
     let gone = try queue.read(slba: 0, blocks: 1, into: stuck.data[0..<512]).status
     #expect(gone == .dataTransferError)
-    let before = Clock.monotonic
     try stuck.host.unmap(free)
-    #expect(Clock.monotonic - before < 3_000_000_000, "nothing uses that memory")
     // At the same address there may be memory again, which the old command does not touch.
     try stuck.host.map(DMARange(iova: stuck.range.iova, fileOffset: 0, byteCount: 4096))
     stuck.disk.repair()

@@ -91,6 +91,19 @@ final class StuckController {
     }
   }
 
+  /// Waits until so many commands of one of the disk's queues were fetched and have not completed, as the daemon says.
+  func awaitInFlight(_ count: Int64, queue identifier: Int64) throws {
+    let deadline = deadline()
+    while true {
+      guard case .array(let queues) = try controlled.result("queues", "stuck") else {
+        throw TestFailure("nvmed ctl queues gives no list")
+      }
+      let queue = queues.first { $0["kind"] == .string("submission") && $0["id"] == .integer(identifier) }
+      if queue?["in_flight"] == .integer(count) { return }
+      guard !isOver(deadline) else { throw TestFailure("\(count) commands should be in flight: \(queues)") }
+    }
+  }
+
   /// The state of the disk's controller.
   func state() throws -> String? {
     guard case .array(let controllers)? = try controlled.result("status")["controllers"] else { return nil }
