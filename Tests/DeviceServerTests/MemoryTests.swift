@@ -320,12 +320,30 @@ import Testing
   // MARK: Memory that is cut short
 
   /// What the server touches first after the cut, and on which of its threads.
-  enum Touched: CaseIterable { case adminQueue, adminData, queue, data }
+  enum Touched: CaseIterable {
+    case adminQueue, adminData, queue, data
+    /// The pages of Doorbell Buffer Config: a tail, an event index before the I/O thread sleeps, and what the control
+    /// thread clears for a new queue.
+    case shadow, eventIndex, shadowOfANewQueue
+  }
+
+  /// Has a driver keep its doorbells at 8000_0000h, as the device has taken to.
+  ///
+  /// - Parameter isSwapped: whether the event indexes come first.
+  private func configureDoorbells(_ driver: Driver, isSwapped: Bool) throws {
+    let pages = [0x8000_0000, 0x8000_1000] as [UInt64]
+    let configure = SubmissionQueueEntry(
+      cdw0: UInt32(AdminOpcode.doorbellBufferConfig.rawValue), namespaceIdentifier: 0,
+      dataPointer0: pages[isSwapped ? 1 : 0], dataPointer1: pages[isSwapped ? 0 : 1])
+    #expect(try driver.execute(configure).status == .success)
+  }
 
   @Test(arguments: Touched.allCases) func aClientThatCutsItsMemoryFailsItsOwnController(touched: Touched) throws {
     let pool = try startPool()
     defer { pool.stop() }
-    let device = try ServedDevice(pool: pool)
+    var options = try testOptions()
+    options.controller.shadowDoorbells = .on
+    let device = try ServedDevice(options, pool: pool)
     let other = try ServedDevice(pool: pool)
     let witness = try Driver.enabled(try other.connect())
     try witness.createQueues(vector: nil)
@@ -351,6 +369,25 @@ import Testing
       driver.put(Driver.transfer(0x02, block: 0, prp1: 0x8000_0000), queue: 1)
       try extra.truncate(0)
       try driver.ring(1)
+    case .shadow:
+      try configureDoorbells(driver, isSwapped: true)
+      try extra.truncate(4096)
+      // The register is a kick for who looks at the tail.
+      try driver.ring(1)
+    case .eventIndex:
+      try configureDoorbells(driver, isSwapped: false)
+      driver.put(Driver.transfer(0x02, block: 0, prp1: driver.address(Driver.dataPage)), queue: 1)
+      extra.store(driver.tail(1), at: 8)
+      try extra.truncate(4096)
+      try driver.ring(1)
+    case .shadowOfANewQueue:
+      try configureDoorbells(driver, isSwapped: true)
+      try extra.truncate(4096)
+      driver.put(
+        SubmissionQueueEntry(
+          cdw0: UInt32(AdminOpcode.createIOCompletionQueue.rawValue), namespaceIdentifier: 0,
+          dataPointer0: driver.address(4), cdw10: (Driver.entries - 1) << 16 | 2, cdw11: 1))
+      try driver.ring()
     }
     #expect(try driver.awaitStatus { $0.controllerFatalStatus })
     // It answers registers, and goes its way: the other controller of the same threads goes on all the while.

@@ -17,9 +17,6 @@ import Testing
     }
   }
 
-  /// Whether the process runs with AddressSanitizer or ThreadSanitizer.
-  private static let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
-
   @Test(.disabled(if: isSanitized, "a sanitizer has mlockall(2) do nothing"))
   func whereMemoryIsShortAPartOfTheRangeIsReplaced() async {
     await #expect(processExitsWith: .success) {
@@ -31,14 +28,8 @@ import Testing
         iova: 0, size: UInt64(size), descriptor: try file.duplicate(), offset: 0, access: [.read, .write])
       guard let region else { exit(2) }
       map.insert(region)
-      // New mappings are locked, of which there may be little, so that the whole range cannot be replaced.
-      let locked = __rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue)
-      var limit = rlimit()
-      guard getrlimit(locked, &limit) == 0 else { exit(3) }
-      limit.rlim_max = min(limit.rlim_max, 32 << 20)
-      limit.rlim_cur = limit.rlim_max
-      guard setrlimit(locked, &limit) == 0, mlockall(Int32(MCL_FUTURE)) == 0, geteuid() != 0 || setuid(65_534) == 0
-      else { exit(3) }
+      // The whole range cannot be replaced.
+      guard lockNewMappings(atMost: 32 << 20) else { exit(3) }
       guard ftruncate(file.rawValue, 0) == 0 else { exit(4) }
       for place in [0, 5, 4096, size / 2, size - 1] as [Int] {
         var byte: UInt8 = 1

@@ -45,6 +45,20 @@ func mappings(ofFileNamed name: String) throws -> Int {
   return count
 }
 
+/// Whether the process runs with AddressSanitizer or ThreadSanitizer.
+let isSanitized = dlsym(nil, "__asan_init") != nil || dlsym(nil, "__tsan_init") != nil
+
+/// Has all new mappings of the process locked, of which it may have so many bytes: for one that ends soon.
+func lockNewMappings(atMost byteCount: rlim_t) -> Bool {
+  let locked = __rlimit_resource_t(__RLIMIT_MEMLOCK.rawValue)
+  var limit = rlimit()
+  guard getrlimit(locked, &limit) == 0 else { return false }
+  limit.rlim_max = min(limit.rlim_max, byteCount)
+  limit.rlim_cur = limit.rlim_max
+  // (root may lock whatever it likes)
+  return setrlimit(locked, &limit) == 0 && mlockall(Int32(MCL_FUTURE)) == 0 && (geteuid() != 0 || setuid(65_534) == 0)
+}
+
 /// A generator whose numbers are the same in every run.
 struct SplitMix: RandomNumberGenerator {
   var state: UInt64
