@@ -44,14 +44,18 @@ import Testing
     #expect(event.drain() == 1)
   }
 
-  @Test func aWriteAfterARestIsWatchedAsWell() throws {
-    _ = try onThread { WriteWatch.watched {} }
-    let deadline = Clock.monotonic + UInt64(WriteWatchTests.patience) * 1_000_000
-    while !WriteWatch.isResting, Clock.monotonic < deadline { sched_yield() }
-    #expect(WriteWatch.isResting, "nobody writes in this process but these tests")
-    let event = try trap(UInt64.max - 1)
-    let number = event.rawValue
-    #expect(try onThread { WriteWatch.watched { EventFD.signalPeer(rawValue: number) } } == false)
+  /// In a process of its own, where nobody else writes.
+  @Test func aWriteAfterARestIsWatchedAsWell() async {
+    await #expect(processExitsWith: .success) {
+      let tests = WriteWatchTests()
+      _ = try tests.onThread { WriteWatch.watched {} }
+      let deadline = Clock.monotonic + UInt64(WriteWatchTests.patience) * 1_000_000
+      while !WriteWatch.isResting { guard Clock.monotonic < deadline else { exit(2) } }
+      let event = try tests.trap(UInt64.max - 1)
+      let number = event.rawValue
+      let isSignalled = try tests.onThread { WriteWatch.watched { EventFD.signalPeer(rawValue: number) } }
+      guard isSignalled == false else { exit(3) }
+    }
   }
 
   @Test func writesThatDoNotWaitAreLeftAlone() throws {

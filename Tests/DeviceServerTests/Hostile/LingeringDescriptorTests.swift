@@ -10,6 +10,7 @@ import Testing
   private final class Connection {
     private let accepted: FileDescriptor
     private var own: FileDescriptor?
+    let inode: ino_t
 
     init() throws {
       let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
@@ -35,7 +36,16 @@ import Testing
         setsockopt(
           connection.rawValue, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout<Glibc.linger>.size)) == 0
       else { throw Errno.current }
+      inode = try connection.status().st_ino
       own = consume connection
+    }
+
+    /// How many descriptors of this process are open on it.
+    static func openDescriptors(_ inodes: Set<ino_t>) -> Int {
+      descriptorNumbers().filter { number in
+        var status = stat()
+        return fstat(number, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK && inodes.contains(status.st_ino)
+      }.count
     }
 
     /// Sends the connection with a message, so that the server has its only descriptor.
@@ -65,6 +75,13 @@ import Testing
       #expect(
         try client.exchange(command(Number.getInfo, u32(16, 0, 0, 0))) == reply(Number.getInfo, u32(16, 3, 9, 5)))
     }
-    #expect(connections.count == 7)
+    let inodes = Set(connections.map(\.inode))
+    #expect(inodes.count == 7)
+    // The other ends go, which is the end of all waiting.
+    connections = []
+    let deadline = Clock.monotonic + UInt64(patience) * 1_000_000
+    while Connection.openDescriptors(inodes) > 0, Clock.monotonic < deadline { sched_yield() }
+    #expect(Connection.openDescriptors(inodes) == 0)
+    #expect(try client.exchange(command(Number.getInfo, u32(16, 0, 0, 0))) == reply(Number.getInfo, u32(16, 3, 9, 5)))
   }
 }
