@@ -1,18 +1,7 @@
-import Glibc
-import LinuxIO
 import Testing
 
 /// A daemon that reads its configuration again and again needs no more memory for it.
 @Suite struct ReloadMemoryTests {
-  /// Pages of the process that are in memory, in KiB.
-  private func residentKiB(_ pid: pid_t) throws -> Int {
-    let file = try FileDescriptor(path: "/proc/\(pid)/statm", flags: O_RDONLY)
-    var text = [UInt8](repeating: 0, count: 256)
-    let count = read(file.rawValue, &text, text.count)
-    let fields = String(decoding: text.prefix(max(0, count)), as: UTF8.self).split(separator: " ")
-    return try #require(fields.count > 1 ? Int(fields[1]) : nil) * sysconf(Int32(_SC_PAGESIZE)) / 1024
-  }
-
   /// Reloads of a file that says the same, of one that changes a limit, and of ones that are refused: as no TOML, and as
   /// no configuration. What each of them would keep if nothing of it were given back is a multiple of the bound.
   @Test func threeHundredReloads() throws {
@@ -34,9 +23,9 @@ import Testing
     }
     // What is made once, and kept, is there after some.
     try reload(60)
-    let before = try residentKiB(reloaded.daemon.pid)
+    let before = try ProcessStatistics(reloaded.daemon).anonymous
     try reload(300)
-    let after = try residentKiB(reloaded.daemon.pid)
+    let after = try ProcessStatistics(reloaded.daemon).anonymous
     #expect(after - before <= 128, "\(before) KiB, then \(after) KiB")
     try reloaded.daemon.terminate()
   }

@@ -71,16 +71,7 @@ import VFIOUser
       let memory = try memory()
       let host = try pair.attacker(memory: memory)
       var queue = try host.createQueue(1, depth: 32, vector: 1)
-      var submitted = 0
-      for index in 0..<31 {
-        var entry = SubmissionQueueEntry.io(
-          index % 2 == 0 ? .read : .write, nsid: 1, slba: UInt64(index * 16), blocks: 16)
-        entry.prp1 = Self.dataAddress + UInt64(index * 8192)
-        entry.prp2 = entry.prp1 + 4096
-        if queue.submit(entry) != nil { submitted += 1 }
-      }
-      queue.ring()
-      for _ in 0..<round { sched_yield() }
+      let submitted = try submit(&queue)
       try memory.truncate(to: Self.part)
       for _ in 0..<submitted {
         let status = try queue.awaitCompletion().status
@@ -89,6 +80,58 @@ import VFIOUser
       host.disconnect()
     }
     try pair.finish()
+  }
+
+  /// The disk has all commands when the file is cut. The kernel keeps the pages of what it transfers, and so each is done;
+  /// the next finds no memory, and the controller goes on for others.
+  @Test(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root"))
+  func memoryThatGoesUnderTheDisksHandsIsThereToTheEnd() throws {
+    let stuck = try StuckController()
+    stuck.host.disconnect()
+    let memory = try memory()
+    let host = try HostController(
+      path: stuck.controlled.folder.file("stuck.sock"), memory: memory,
+      options: HostOptions(doorbells: .slots, vectors: 2))
+    try host.initialize(queues: 2)
+    var queue = try host.createQueue(1, depth: 32, vector: 1)
+    var wellQueue = try stuck.well.createQueue(1, depth: 8, vector: 1)
+    stuck.stick(.read, .write)
+    let submitted = try submit(&queue)
+    try stuck.disk.awaitHeld(submitted)
+    try memory.truncate(to: Self.part)
+    try stuck.checkOther(version: 1, &wellQueue)
+    stuck.disk.repair()
+    stuck.disk.release()
+    for _ in 0..<submitted {
+      let status = try queue.awaitCompletion().status
+      #expect(status == .success)
+    }
+    _ = try submit(&queue)
+    for _ in 0..<submitted {
+      let status = try queue.awaitCompletion().status
+      #expect(status == .dataTransferError)
+    }
+    #expect(try !host.status().controllerFatalStatus)
+    let data = try memory.allocate(4096)
+    try queue.writePattern(data, slba: 1024, version: 1, blockByteCount: 512)
+    try queue.readPattern(data, slba: 1024, version: 1, blockByteCount: 512)
+    try stuck.checkOther(version: 2, &wellQueue)
+    host.disconnect()
+    stuck.well.disconnect()
+  }
+
+  /// Submits reads and writes by turns, 8 KiB each, of the memory that can be cut away: as many as the queue takes.
+  private func submit(_ queue: inout HostQueue) throws -> Int {
+    var submitted = 0
+    for index in 0..<31 {
+      var entry = SubmissionQueueEntry.io(
+        index % 2 == 0 ? .read : .write, nsid: 1, slba: UInt64(index * 16), blocks: 16)
+      entry.prp1 = Self.dataAddress + UInt64(index * 8192)
+      entry.prp2 = entry.prp1 + 4096
+      if queue.submit(entry) != nil { submitted += 1 }
+    }
+    queue.ring()
+    return submitted
   }
 
   /// What an access found in place of the file is the daemon's own memory. Commands cannot fill it: the range is out of
@@ -108,7 +151,7 @@ import VFIOUser
     try host.awaitStatus(
       "CSTS.CFS", timeout: UInt64(patience) * 1_000_000_000, toleratesFailure: true
     ) { $0.controllerFatalStatus }
-    let before = try ProcessStatistics(pair.daemon).resident
+    let before = try ProcessStatistics(pair.daemon).anonymous
     try host.enable()
     var again = try host.createQueue(1, depth: 16, vector: 1)
     // 32 MiB of it, page by page.
@@ -120,7 +163,7 @@ import VFIOUser
       if try again.execute(entry).status == .dataTransferError { failures += 1 }
     }
     #expect(failures == (32 << 20) / 8192)
-    let after = try ProcessStatistics(pair.daemon).resident
+    let after = try ProcessStatistics(pair.daemon).anonymous
     #expect(after < before + 16 * 1024, "from \(before) to \(after) KiB")
     host.disconnect()
     try pair.finish()

@@ -8,8 +8,8 @@ struct ProcessStatistics: Equatable, CustomStringConvertible {
   var mappings: Int
   /// Contexts of asynchronous I/O (`io_setup(2)`), each of which is a mapping.
   var aioContexts: Int
-  /// Memory that is there, in KiB.
-  var resident: Int
+  /// Memory that is there and nobody else's, in KiB: no pages of files, be they programs or guests' memory.
+  var anonymous: Int
 
   init(_ process: DaemonProcess) throws {
     descriptors = try entries(of: "/proc/\(process.pid)/fd").count
@@ -17,18 +17,21 @@ struct ProcessStatistics: Equatable, CustomStringConvertible {
     let maps = try text(of: "/proc/\(process.pid)/maps").split(separator: "\n")
     mappings = maps.count
     aioContexts = maps.count { $0.contains("/[aio]") }
-    let line = try text(of: "/proc/\(process.pid)/status").split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
-    resident = line.flatMap { Int($0.filter(\.isNumber)) } ?? 0
+    let line = try text(of: "/proc/\(process.pid)/status").split(separator: "\n").first { $0.hasPrefix("RssAnon:") }
+    guard let count = line.flatMap({ Int($0.filter(\.isNumber)) }) else { throw TestFailure("no RssAnon") }
+    anonymous = count
   }
 
   var description: String {
-    "\(descriptors) descriptors, \(threads) threads, \(mappings) mappings, \(aioContexts) aio contexts, \(resident) KiB"
+    "\(descriptors) descriptors, \(threads) threads, \(mappings) mappings, \(aioContexts) aio contexts, \(anonymous) KiB"
   }
 }
 
 /// What a thread of another process has done so far (`proc(5)`).
 struct ThreadActivity: Equatable {
   let name: String
+  /// Whether it waits for something: it neither runs nor is there anything that it would run for.
+  let isAsleep: Bool
   /// ns that it ran: without any more of them it made no system call either.
   let runTime: UInt64
   /// How often it gave its CPU up.
@@ -46,12 +49,14 @@ struct ThreadActivity: Equatable {
         guard let colon = line.firstIndex(of: ":") else { continue }
         fields[line[..<colon]] = line[line.index(after: colon)...].drop { $0 == "\t" }
       }
-      guard let name = fields["Name"], let voluntary = fields["voluntary_ctxt_switches"].flatMap({ Int($0) }),
+      guard let name = fields["Name"], let state = fields["State"],
+        let voluntary = fields["voluntary_ctxt_switches"].flatMap({ Int($0) }),
         let involuntary = fields["nonvoluntary_ctxt_switches"].flatMap({ Int($0) }),
         let runTime = try text(of: "\(folder)/schedstat").split(separator: " ").first.flatMap({ UInt64($0) })
       else { throw TestFailure("\(folder) cannot be read") }
       result[task] = ThreadActivity(
-        name: String(name), runTime: runTime, voluntarySwitches: voluntary, involuntarySwitches: involuntary)
+        name: String(name), isAsleep: state.hasPrefix("S"), runTime: runTime, voluntarySwitches: voluntary,
+        involuntarySwitches: involuntary)
     }
     return result
   }

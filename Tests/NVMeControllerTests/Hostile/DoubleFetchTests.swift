@@ -101,8 +101,9 @@ import Testing
     try Flipper.flip(words) {
       var place = 0
       var phaseTag = true
-      // As many again, until both were seen: the flipper has to get a turn as well.
-      while wrong.isEmpty, done < Self.commands || min(outcomes.first, outcomes.second) < 50, done < 100 * Self.commands
+      // As long as it takes for both to be seen: the flipper has to get a turn as well.
+      let deadline = Clock.monotonic + 120_000_000_000
+      while wrong.isEmpty, done < Self.commands || min(outcomes.first, outcomes.second) < 50, Clock.monotonic < deadline
       {
         for slot in slots[place..<(place + Self.burst)] { Self.forEachMark(slot, ram) { $0.pointee = Self.canary } }
         place += Self.burst

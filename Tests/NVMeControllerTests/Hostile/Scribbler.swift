@@ -33,10 +33,11 @@ final class Scribbler: Sendable {
     }
   }
 
-  /// Stops it; how often it wrote.
-  func stop() -> Int {
+  /// How often it wrote so far.
+  var writes: Int { shared.writes.load(ordering: .relaxed) }
+
+  func stop() {
     shared.stops.store(true, ordering: .relaxed)
     thread.join()
-    return shared.writes.load(ordering: .relaxed)
   }
 }

@@ -41,10 +41,10 @@ import Testing
         memory: memory,
         limits: HostileCommands.Limits(namespaces: [(9, 8192, false), (12, 256, false)], maximumTransfer: 128 << 10),
         random: random)
-      var rounds = 0
-      // How many commands get through is the scribblers' choice: nonsense in a head doorbell makes a queue look full.
-      while completed < 5000, rounds < 20_000 {
-        rounds += 1
+      // How many commands get through is the scribblers' choice: nonsense in a head doorbell makes a queue look full. And
+      // how often they write while one gets through is the scheduler's.
+      let deadline = Self.deadline()
+      while completed < 5000 || scribblers.contains(where: { $0.writes < 10_000 }), Clock.monotonic < deadline {
         for queue in queues {
           for _ in 0..<4 { queue.putUnchecked(commands.io()) }
           host.ring(submissionQueue: queue.identifier, tail: UInt32(queue.tail))
@@ -52,8 +52,9 @@ import Testing
         try host.settle()
         for ring in host.completions.values { completed += ring.takeAll().count }
       }
-      let writes = scribblers.reduce(0) { $0 + $1.stop() }
-      #expect(writes > 20_000 && completed > 1000, "\(writes) writes, \(completed) completions; \(comment)")
+      for scribbler in scribblers { scribbler.stop() }
+      let writes = scribblers.map(\.writes)
+      #expect(completed >= 5000, "\(writes) writes, \(completed) completions; \(comment)")
       #expect(!host.status.controllerFatalStatus, comment)
       // A reset is all that the same guest needs.
       try host.disable()
@@ -65,6 +66,9 @@ import Testing
     let next = try Host([namespace], threads: threads, path: .slots)
     try expectWorking(next, comment)
   }
+
+  /// When a scheduler that is fair has long had all threads do their part.
+  private static func deadline() -> UInt64 { Clock.monotonic + 120_000_000_000 }
 
   /// What makes sense as a pointer, a list entry, a descriptor, or the first 8 bytes of a command.
   private static func values(
@@ -119,7 +123,10 @@ import Testing
         memory: memory, limits: HostileCommands.Limits(namespaces: [(9, 8192, false)], maximumTransfer: 128 << 10),
         random: random)
       var resets = 0
-      for _ in 0..<1500 {
+      var rounds = 0
+      let deadline = Self.deadline()
+      while rounds < 1500 || scribblers.contains(where: { $0.writes < 10_000 }), Clock.monotonic < deadline {
+        rounds += 1
         for queue in queues {
           for _ in 0..<4 { queue.putUnchecked(commands.io()) }
           shadow.value(queue.identifier).store(UInt32(queue.tail))
@@ -136,8 +143,9 @@ import Testing
         try host.disable()
         try host.enable()
       }
-      let writes = scribblers.reduce(0) { $0 + $1.stop() }
-      #expect(writes > 20_000 && resets < 1500, "\(writes) writes, \(resets) resets; \(comment)")
+      for scribbler in scribblers { scribbler.stop() }
+      let writes = scribblers.map(\.writes)
+      #expect(rounds >= 1500 && resets < rounds, "\(writes) writes, \(resets) resets of \(rounds); \(comment)")
       try host.disable()
       host.adminCompletion.consumes = true
       try host.enable()
