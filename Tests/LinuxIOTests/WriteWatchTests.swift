@@ -24,13 +24,15 @@ import Testing
     let over = try EventFD()
     let number = try over.duplicate().release()
     let result = Locked<Result?>(nil)
-    _ = try Thread(name: "test") {
+    let thread = try Thread(name: "test") {
       let value = body()
       result.withLock { $0 = value }
       EventFD.signal(rawValue: number)
       close(number)
     }
-    return over.wait(timeout: WriteWatchTests.patience) ? result.withLock { $0 } : nil
+    guard over.wait(timeout: WriteWatchTests.patience) else { return nil }
+    thread.join()
+    return result.withLock { $0 }
   }
 
   @Test func aWriteThatWaitsIsInterrupted() throws {
