@@ -44,6 +44,9 @@ import Testing
     #expect(write(number, &most, 8) == 8)
   }
 
+  /// Likewise of one that lives until then: an optimised build ends what is not mentioned any more.
+  private func trap(_ event: Interrupt) { withExtendedLifetime(event) { trap(event.rawValue) } }
+
   enum Signal: CaseIterable { case adminQueue, queue, loopback, errorLoopback, installation }
 
   @Test(arguments: Signal.allCases) func aClientWhoseEventfdWaitsIsSentAway(signal: Signal) throws {
@@ -57,15 +60,15 @@ import Testing
     let read = Driver.transfer(0x02, block: 0, prp1: driver.address(Driver.dataPage))
     switch signal {
     case .adminQueue:
-      trap(vectors[0].rawValue)
+      trap(vectors[0])
       driver.put(Driver.identify(prp1: driver.address(2)))
       try client.post(0x1000, driver.tail(0))
     case .queue:
-      trap(vectors[1].rawValue)
+      trap(vectors[1])
       driver.put(read, queue: 1)
       try client.post(0x1008, driver.tail(1))
     case .loopback:
-      trap(vectors[1].rawValue)
+      trap(vectors[1])
       try client.send(
         command(Number.setIRQs, flags: noReply, setIRQs(IRQ.msix, IRQ.none | IRQ.trigger, start: 0, count: 2)))
     case .errorLoopback:
@@ -73,7 +76,7 @@ import Testing
       let install = setIRQs(IRQ.error, IRQ.eventfd | IRQ.trigger, count: 1)
       #expect(
         try client.exchange(command(Number.setIRQs, install), descriptors: [event.rawValue]) == reply(Number.setIRQs))
-      trap(event.rawValue)
+      trap(event)
       try client.send(
         command(Number.setIRQs, flags: noReply, setIRQs(IRQ.error, IRQ.none | IRQ.trigger, count: 1)))
     case .installation:
@@ -92,6 +95,8 @@ import Testing
       defer {
         isOver.withLock { $0 = true }
         thread.join()
+        // (as a number that is free again may be that of another test)
+        withExtendedLifetime(event) {}
       }
       // Whoever loses the race has an eventfd that is as good as signalled, and tries again: what it has not consumed is
       // due at every installation.
