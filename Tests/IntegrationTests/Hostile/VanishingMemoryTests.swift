@@ -84,7 +84,7 @@ import VFIOUser
 
   /// The disk has all commands when the file is cut. The kernel keeps the pages of what it transfers, and so each is done;
   /// the next finds no memory, and the controller goes on for others.
-  @Test(.enabled(if: FaultDisk.isPossible, "mounting FUSE needs root"))
+  @Test(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root"))
   func memoryThatGoesUnderTheDisksHandsIsThereToTheEnd() throws {
     let stuck = try StuckController()
     stuck.host.disconnect()
