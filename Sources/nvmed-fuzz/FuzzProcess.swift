@@ -41,13 +41,13 @@ enum FuzzProcess {
   private static func check() {
     defer { left = 0 }
     var now = Holdings()
+    // In the first window what is made once was made.
+    guard let first else { return first = now }
     // A thread of its own closes what clients sent that may take long to close.
-    for _ in 0..<patience where now.descriptors > (first?.descriptors ?? 0) + countLimit {
+    for _ in 0..<patience where now.descriptors > first.descriptors + countLimit {
       usleep(10_000)
       now = Holdings()
     }
-    // In the first window what is made once was made.
-    guard let first else { return first = now }
     require(left <= byteLimit, "\(window / sample) inputs leave \(left) bytes on the heap")
     require(
       now.descriptors <= first.descriptors + countLimit,
