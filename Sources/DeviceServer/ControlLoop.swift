@@ -178,10 +178,9 @@ final class ControlLoop {
 
   /// What it is in the middle of, for who did not expect it.
   var diagnosis: String {
-    var entry = pollfd(fd: connection?.descriptor ?? -1, events: Int16(POLLIN), revents: 0)
-    _ = unsafe poll(&entry, 1, 0)
-    return "state \(state), \(heldMessage == nil ? "no message" : "a message") waits for its effects, "
-      + "socket \(entry.fd), watched \(watched?.rawValue ?? 0), poll \(entry.revents)"
+    "state \(state), \(heldMessage == nil ? "no message" : "a message") waits for its effects, "
+      + "socket \(connection?.descriptor ?? -1), watched \(watched?.rawValue ?? 0), "
+      + "its client is \(isClientGone ? "gone" : "there")"
   }
 
   /// The server ends: what is in flight is awaited and made durable.
