@@ -40,16 +40,18 @@ import Testing
       let host = try served.host(
         HostOptions(doorbells: .slots, vectors: queueCount + 1), memory: try HostMemory(byteCount: 64 << 20),
         queues: queueCount)
+      let stops = StopFlag()
       let counter = try Counter(target: Int(random.next() % 400) + 1)
       let loads = try CrashLoads(
         host, queueCount: queueCount, history: history, blockByteCount: block, options: load, seed: random.next()
       ) { counter.increment() }
 
-      let wait = try loads.start(commands: .max / 2, shouldStop: { counter.isStopped })
+      let wait = try loads.start(commands: .max / 2, shouldStop: { stops.isSet })
+      defer { stops.set() }
       try counter.await()
       for _ in 0..<random.next() % 200 { sched_yield() }
       try served.daemon.kill()
-      counter.stop()
+      stops.set()
       _ = try wait()
       host.disconnect()
 
@@ -70,17 +72,12 @@ import Testing
   private final class Counter: Sendable {
     private let target: Int
     private let count = Atomic(0)
-    private let stopped = Atomic(false)
     private let reached: EventFD
 
     init(target: Int) throws {
       self.target = target
       reached = try EventFD()
     }
-
-    var isStopped: Bool { stopped.load(ordering: .relaxed) }
-
-    func stop() { stopped.store(true, ordering: .relaxed) }
 
     /// Always at position 0.
     func increment() -> Int {

@@ -174,7 +174,6 @@ struct VerifiedLoad: ~Copyable, Sendable {
 final class BackgroundLoad: Sendable {
   private final class Shared: Sendable {
     let load: Locked<VerifiedLoad?>
-    let stops = Atomic<Bool>(false)
     let rounds = Atomic<Int>(0)
     let failure = Locked<String?>(nil)
 
@@ -182,18 +181,18 @@ final class BackgroundLoad: Sendable {
   }
 
   private let shared: Shared
-  private let thread: Thread
+  private let thread: StoppableThread
 
   /// Starts it, for so many commands at most.
   init(_ load: consuming VerifiedLoad, commands: Int = .max) throws {
     let shared = Shared(load)
     self.shared = shared
-    thread = try Thread(name: "load") {
+    thread = try StoppableThread(name: "load") { stops in
       guard var load = shared.load.withLock({ $0.take() }) else { return }
       do {
         try load.run(commands: commands) {
           shared.rounds.add(1, ordering: .relaxed)
-          return shared.stops.load(ordering: .relaxed)
+          return stops.isSet
         }
       } catch {
         shared.failure.withLock { $0 = "\(error)" }
@@ -218,8 +217,8 @@ final class BackgroundLoad: Sendable {
   ///
   /// - Throws: the first thing that was not right.
   func stop() throws -> VerifiedLoad {
-    shared.stops.store(true, ordering: .relaxed)
-    return try join()
+    thread.stop()
+    return try take()
   }
 
   /// Waits until it has run all its commands.
@@ -227,6 +226,10 @@ final class BackgroundLoad: Sendable {
   /// - Throws: the first thing that was not right.
   func join() throws -> VerifiedLoad {
     thread.join()
+    return try take()
+  }
+
+  private func take() throws -> VerifiedLoad {
     if let failure = shared.failure.withLock({ $0 }) { throw TestFailure(failure) }
     guard let load = shared.load.withLock({ $0.take() }) else { throw TestFailure("the load was taken already") }
     return load

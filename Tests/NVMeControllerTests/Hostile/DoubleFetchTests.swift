@@ -23,31 +23,19 @@ import Testing
   private static let burst = 32
   private static let canary: UInt64 = 0xc7c7_c7c7_c7c7_c7c7
 
-  /// A thread that flips words of guest memory.
-  private final class Flipper: Sendable {
-    private let stops = Atomic<Bool>(false)
-
-    private func run(_ words: [(address: UInt, values: (UInt64, UInt64))]) {
-      var isSecond = false
-      while !stops.load(ordering: .relaxed) {
-        for (address, values) in words {
-          let word = UnsafePointer<Atomic<UInt64>>(bitPattern: address)
-          word?.pointee.store(isSecond ? values.1 : values.0, ordering: .relaxed)
-        }
-        isSecond.toggle()
+  /// Flips words of guest memory on a thread as long as `body` runs.
+  private static func flip(
+    _ words: [(address: UInt, values: (UInt64, UInt64))], during body: () throws -> Void
+  ) throws {
+    let flipper = try StoppableThread(name: "flipper", false) { isSecond in
+      for (address, values) in words {
+        let word = UnsafePointer<Atomic<UInt64>>(bitPattern: address)
+        word?.pointee.store(isSecond ? values.1 : values.0, ordering: .relaxed)
       }
+      isSecond.toggle()
     }
-
-    /// Flips as long as `body` runs.
-    static func flip(_ words: [(address: UInt, values: (UInt64, UInt64))], during body: () throws -> Void) throws {
-      let flipper = Flipper()
-      let thread = try LinuxIO.Thread(name: "flipper") { flipper.run(words) }
-      defer {
-        flipper.stops.store(true, ordering: .relaxed)
-        thread.join()
-      }
-      try body()
-    }
+    defer { flipper.stop() }
+    try body()
   }
 
   /// What a block of the namespace begins and ends with.
@@ -98,7 +86,7 @@ import Testing
     var done = 0
     var outcomes = (first: 0, second: 0)
     var wrong: [String] = []
-    try Flipper.flip(words) {
+    try Self.flip(words) {
       var place = 0
       var phaseTag = true
       // As long as it takes for both to be seen: the flipper has to get a turn as well.
