@@ -2,7 +2,6 @@ import Glibc
 import LinuxIO
 import NVMeHost
 import NVMeSpec
-import Synchronization
 import Testing
 
 /// The power of the disk beneath the daemon is cut at every point of a load on several queues: what was acknowledged as
@@ -69,27 +68,26 @@ import Testing
     }
 
     /// Runs loads to their end; with the disk late, but for the last ones.
-    func run(_ running: CrashLoads, during body: () throws -> Void = {}) throws {
-      let goesOn = Flag()
-      goesOn.isSet = true
-      defer { goesOn.isSet = false }
+    func run(_ running: CrashLoads, asks: Bool = true, during body: () throws -> Void = {}) throws {
+      let isOver = StopFlag()
+      defer { isOver.set() }
       disk.hold()
       let wait = try running.start(
-        commands: Self.commands, goesOn: { goesOn.isSet }, drains: { disk.letGo() })
+        commands: Self.commands, asks: asks, goesOn: { !isOver.isSet }, drains: { disk.letGo() })
       try body()
-      goesOn.isSet = false
+      isOver.set()
       _ = try wait()
     }
     /// Runs loads, and leaves commands in flight that the disk has.
     func interrupt(_ running: CrashLoads) throws {
-      let stops = Flag()
+      let stops = StopFlag()
       disk.hold()
       let wait = try running.start(commands: .max / 2, leavesInFlight: true, shouldStop: { stops.isSet })
-      defer { stops.isSet = true }
+      defer { stops.set() }
       try history.awaitMore(Self.commands * queueCount, of: \.completionCount)
       disk.holdAll()
       if !setting.isBuffered { try disk.awaitHeld(Self.left) }
-      stops.isSet = true
+      stops.set()
       _ = try wait()
     }
 
@@ -111,7 +109,8 @@ import Testing
       try run(running)
     }
 
-    // The guest shuts down in order.
+    // The guest shuts down in order, and that alone makes the last writes durable.
+    try run(running, asks: false)
     let shutDown = history.beginFlush()
     try host.shutdown()
     if !setting.failsSyncs { history.endFlush(shutDown, position: disk.position) }
@@ -135,7 +134,8 @@ import Testing
     host = try connect()
     running = try loads(host)
     try run(running)
-    // The daemon is told to end.
+    // The daemon is told to end: likewise.
+    try run(running, asks: false)
     let end = history.beginFlush()
     kill(daemon.pid, SIGTERM)
     let status = try daemon.awaitEnd()
@@ -166,13 +166,5 @@ import Testing
       block_size = \(setting.block)
       cache = "\(setting.isBuffered ? "buffered" : "direct")"
       """)
-  }
-
-  private final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool {
-      get { value.load(ordering: .relaxed) }
-      set { value.store(newValue, ordering: .relaxed) }
-    }
   }
 }

@@ -74,11 +74,12 @@ struct CrashLoad: ~Copyable, Sendable {
   /// Runs until so many more have completed, or it is told to stop, and leaves none in flight; or all, `leavesInFlight`.
   ///
   /// - Parameters:
+  ///   - asks: whether it asks for anything to be durable: without, nothing is but by what ends it.
   ///   - goesOn: whether it goes on after that.
   ///   - drains: called when nothing comes any more, and the rest is awaited.
   mutating func run(
-    commands: Int, leavesInFlight: Bool = false, shouldStop: () -> Bool = { false }, goesOn: () -> Bool = { false },
-    drains: () -> Void = {}
+    commands: Int, asks: Bool = true, leavesInFlight: Bool = false, shouldStop: () -> Bool = { false },
+    goesOn: () -> Bool = { false }, drains: () -> Void = {}
   ) throws {
     let end = completed + commands
     var deadline = Clock.monotonic + timeout
@@ -89,7 +90,7 @@ struct CrashLoad: ~Copyable, Sendable {
       if shouldStop() { return }
       if !isOver {
         var batch = Int(random.next() % UInt64(slots.count)) + 1
-        while batch > 0, try submit() { batch -= 1 }
+        while batch > 0, try submit(asks: asks) { batch -= 1 }
         queue.ring()
       } else if !isDraining {
         isDraining = true
@@ -113,7 +114,7 @@ struct CrashLoad: ~Copyable, Sendable {
   // MARK: Commands
 
   /// False where the queue or the memory is full.
-  private mutating func submit() throws -> Bool {
+  private mutating func submit(asks: Bool) throws -> Bool {
     guard queue.submissionQueues[0].inFlight < slots.count, let identifier = queue.submissionQueues[0].reserve()
     else { return false }
     let index = Int(identifier)
@@ -122,10 +123,10 @@ struct CrashLoad: ~Copyable, Sendable {
     let blocks =
       firstBlock + index * CrashLoad.blocksPerCommand + start..<firstBlock + index
       * CrashLoad.blocksPerCommand + start + count
-    let isForced = random.next() % 4 == 0
+    let isForced = random.next() % 4 == 0 && asks
     var entry: SubmissionQueueEntry
     switch random.next() % 16 {
-    case 0:
+    case 0 where asks:
       entry = .flush(nsid: random.next() % 4 == 0 ? NamespaceIdentifier.all : 1)
       slots[index].action = .flush(completions: history.beginFlush())
     case 1 where options.clears:

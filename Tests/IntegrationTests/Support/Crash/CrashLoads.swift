@@ -31,7 +31,8 @@ final class CrashLoads: Sendable {
 
   /// Starts them, see `CrashLoad.run`; gives back what waits for their end and throws what was not right.
   func start(
-    commands: Int, leavesInFlight: Bool = false, shouldStop: @escaping @Sendable () -> Bool = { false },
+    commands: Int, asks: Bool = true, leavesInFlight: Bool = false,
+    shouldStop: @escaping @Sendable () -> Bool = { false },
     goesOn: @escaping @Sendable () -> Bool = { false }, drains: @escaping @Sendable () -> Void = {}
   ) throws -> () throws -> Int {
     let threads = try loads.map { shared in
@@ -39,7 +40,8 @@ final class CrashLoads: Sendable {
         guard var load = shared.load.withLock({ $0.take() }) else { return }
         do {
           try load.run(
-            commands: commands, leavesInFlight: leavesInFlight, shouldStop: shouldStop, goesOn: goesOn, drains: drains)
+            commands: commands, asks: asks, leavesInFlight: leavesInFlight, shouldStop: shouldStop, goesOn: goesOn,
+            drains: drains)
         } catch {
           shared.failure.withLock { $0 = "\(error)" }
           drains()
