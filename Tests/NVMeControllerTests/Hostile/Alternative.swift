@@ -91,6 +91,9 @@ struct Alternative: Sendable {
     },
     Pair("opcode: read or none") { slot in (read(slot), read(slot).refused(.invalidOpcode) { $0.command.opcode = 0x7f })
     },
+    Pair("opcode: read or write, which is forbidden") { slot in
+      (read(slot), read(slot).refused(.namespaceWriteProtected) { $0.command.opcode = NVMOpcode.write.rawValue })
+    },
     Pair("namespace: 1 or none") { slot in
       (read(slot), read(slot).refused(.invalidNamespace) { $0.command.namespaceIdentifier = otherNamespace })
     },

@@ -55,6 +55,7 @@ import Testing
     harness.setNamespace(
       .memory(base: disk.base, count: disk.count), blockShift: 9, blockCount: Alternative.blockCount,
       alignmentMask: 511)
+    harness.engine.ports[0].namespaces[0].isReadOnly = true
     let submission = ram.allocate()
     let completion = ram.allocate()
     let doorbells = harness.createQueues(
