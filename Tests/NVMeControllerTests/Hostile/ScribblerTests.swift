@@ -34,7 +34,7 @@ import Testing
         [host.controller.slots.submissionQueueTail($0), host.controller.slots.completionQueueHead($0)]
       }.compactMap { $0 }
       let scribblers = try (1...2).map {
-        try Scribbler.start(words: words, values: values, slots: slots, seed: seed + UInt64($0))
+        try Scribbler(words: words, values: values, slots: slots, seed: seed + UInt64($0))
       }
       // The guest goes on as if nothing was wrong, and rings whatever comes to its mind.
       var commands = HostileCommands(
@@ -116,7 +116,7 @@ import Testing
         [host.controller.slots.submissionQueueTail($0), host.controller.slots.completionQueueHead($0)]
       }.compactMap { $0 }
       let scribblers = try (1...2).map {
-        try Scribbler.start(
+        try Scribbler(
           words: pages.flatMap(host.ram.wordsOfPage), values: values, slots: slots, seed: seed + UInt64($0))
       }
       var commands = HostileCommands(
