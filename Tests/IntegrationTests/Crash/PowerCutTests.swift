@@ -8,6 +8,19 @@ import Testing
 /// durable is there, and no block is torn. The disk answers some requests late (`RecordedDisk.hold()`), so that they are
 /// under way when others come, and when the controller is reset or its client goes.
 ///
+/// What these tests and others were seen to notice, each in a daemon that was made to do it:
+///
+/// - Force Unit Access or the cache off ignored, `RWF_DSYNC` not passed on, no sync after a buffered write: every setting
+///   here that it concerns.
+/// - No sync at CC.SHN or at SIGTERM: every setting here in which syncs succeed; `HeldSyncTests`, `StuckDiskTests`.
+/// - Zeros with Force Unit Access not synced: most settings here; `HeldSyncTests`.
+/// - A Flush that is none: here, `FlushFaultTests`, `DurabilityTests`, `FileSystemCutTests`. One that ignores its error, or
+///   an earlier one's: `FlushFaultTests`; the first also the setting of blocks of 512 bytes whose syncs fail.
+/// - The cache off before its sync has ended is a race here, noticed in one or two settings of seven; `HeldSyncTests`
+///   always.
+/// - A Flush of all namespaces that skips one, only `HeldSyncTests`; a block in two pages that is not bounced, only
+///   `TornBlockTests`.
+///
 /// `NVMED_CRASH_COMMANDS` is how many commands a part of the load has on each queue; scripts/crash-test sets it.
 @Suite(.enabled(if: FUSEFile.isPossible, "mounting FUSE needs root")) struct PowerCutTests {
   struct Setting: Sendable, CustomTestStringConvertible {
