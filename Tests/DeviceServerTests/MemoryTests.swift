@@ -75,6 +75,31 @@ import Testing
     #expect(try map(client, dmaMap(0, 0x1000, flags: 1), [readOnly.rawValue]) == reply(Number.dmaMap))
   }
 
+  /// Sealed against writing: data of write commands may come from it, and nothing may go there.
+  @Test func whatIsSealedIsReadOnly() throws {
+    let driver = try Driver.enabled(try ServedDevice().connect())
+    try driver.createQueues(vector: nil)
+    let file = try SharedMemory.sealed([UInt8](repeating: 0x5a, count: 4096).span, name: "sealed")
+    let open = openDescriptors(ofTheFileBehind: file.rawValue)
+    for flags in [2, 3] as [UInt32] {
+      let refused = try map(driver.client, dmaMap(0x8000_0000, 0x1000, flags: flags), [file.rawValue])
+      #expect(refused == refusal(Number.dmaMap, EPERM))
+    }
+    #expect(openDescriptors(ofTheFileBehind: file.rawValue) == open)
+    // Linux before 6.7 maps it for nobody.
+    guard (try? MemoryMapping(fd: file.rawValue, offset: 0, count: 4096, .read)) != nil else { return }
+    try driver.client.map(0x8000_0000, page, file.rawValue, flags: 1)
+    let data = driver.address(Driver.dataPage)
+    for (command, status) in [
+      (Driver.transfer(0x01, block: 3, prp1: 0x8000_0000), .success),
+      (Driver.transfer(0x02, block: 4, prp1: 0x8000_0000), .dataTransferError),
+      (Driver.transfer(0x02, block: 3, prp1: data), .success),
+    ] as [(SubmissionQueueEntry, Status)] {
+      #expect(try driver.execute(command, queue: 1).status == status)
+    }
+    #expect(driver.ram.bytes(Driver.dataPage * 4096, 512) == [UInt8](repeating: 0x5a, count: 512))
+  }
+
   @Test func overlapsAreRefused() throws {
     let client = try ServedDevice().connect()
     let ram = try GuestRAM(pages: 8)
