@@ -19,13 +19,15 @@ import Testing
   #else
     private static let commands = 200_000
   #endif
+  /// Rounds of them in which the flipper was at work as well, unless that takes ten times the commands.
+  private static let races = 300
   private static let queueSize = 64
   private static let burst = 32
   private static let canary: UInt64 = 0xc7c7_c7c7_c7c7_c7c7
 
   /// Flips words of guest memory on a thread as long as `body` runs.
   private static func flip(
-    _ words: [(address: UInt, values: (UInt64, UInt64))], during body: () throws -> Void
+    _ words: [(address: UInt, values: (UInt64, UInt64))], during body: (StoppableThread) throws -> Void
   ) throws {
     let flipper = try StoppableThread(name: "flipper", false) { isSecond in
       for (address, values) in words {
@@ -35,7 +37,7 @@ import Testing
       isSecond.toggle()
     }
     defer { flipper.stop() }
-    try body()
+    try body(flipper)
   }
 
   /// What a block of the namespace begins and ends with.
@@ -85,19 +87,26 @@ import Testing
     }
 
     var done = 0
+    var races = 0
     var outcomes = (first: 0, second: 0)
     var wrong: [String] = []
-    try Self.flip(words) {
+    try Self.flip(words) { flipper in
       var place = 0
       var phaseTag = true
       // As long as it takes for both to be seen: the flipper has to get a turn as well.
       let deadline = Clock.monotonic + 120_000_000_000
-      while wrong.isEmpty, done < Self.commands || min(outcomes.first, outcomes.second) < 50, Clock.monotonic < deadline
-      {
+      func isOver() -> Bool {
+        if !wrong.isEmpty { return true }
+        if min(outcomes.first, outcomes.second) < 50 { return Clock.monotonic >= deadline }
+        return done >= Self.commands && (races >= Self.races || done >= 10 * Self.commands)
+      }
+      while !isOver() {
         for slot in slots[place..<(place + Self.burst)] { Self.forEachMark(slot, ram) { $0.pointee = Self.canary } }
         place += Self.burst
         tail.store(UInt32(place % Self.queueSize))
+        let count = flipper.rounds
         harness.round()
+        if flipper.rounds != count { races += 1 }
         head.store(UInt32(place % Self.queueSize))
         for command in (place - Self.burst)..<place {
           let entry = ram.completion(completion, command)

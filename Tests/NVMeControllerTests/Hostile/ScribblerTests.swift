@@ -34,7 +34,7 @@ import Testing
         [host.controller.slots.submissionQueueTail($0), host.controller.slots.completionQueueHead($0)]
       }.compactMap { $0 }
       let scribblers = try (1...2).map {
-        try Scribbler(words: words, values: values, slots: slots, seed: seed + UInt64($0))
+        try Scribbler.start(words: words, values: values, slots: slots, seed: seed + UInt64($0))
       }
       // The guest goes on as if nothing was wrong, and rings whatever comes to its mind.
       var commands = HostileCommands(
@@ -44,7 +44,7 @@ import Testing
       // How many commands get through is the scribblers' choice: nonsense in a head doorbell makes a queue look full. And
       // how often they write while one gets through is the scheduler's.
       let deadline = Self.deadline()
-      while completed < 5000 || scribblers.contains(where: { $0.writes < 10_000 }), Clock.monotonic < deadline {
+      while completed < 5000 || scribblers.contains(where: { $0.rounds < 10_000 }), Clock.monotonic < deadline {
         for queue in queues {
           for _ in 0..<4 { queue.putUnchecked(commands.io()) }
           host.ring(submissionQueue: queue.identifier, tail: UInt32(queue.tail))
@@ -53,7 +53,7 @@ import Testing
         for ring in host.completions.values { completed += ring.takeAll().count }
       }
       for scribbler in scribblers { scribbler.stop() }
-      let writes = scribblers.map(\.writes)
+      let writes = scribblers.map(\.rounds)
       #expect(completed >= 5000, "\(writes) writes, \(completed) completions; \(comment)")
       #expect(!host.status.controllerFatalStatus, comment)
       // A reset is all that the same guest needs.
@@ -116,7 +116,7 @@ import Testing
         [host.controller.slots.submissionQueueTail($0), host.controller.slots.completionQueueHead($0)]
       }.compactMap { $0 }
       let scribblers = try (1...2).map {
-        try Scribbler(
+        try Scribbler.start(
           words: pages.flatMap(host.ram.wordsOfPage), values: values, slots: slots, seed: seed + UInt64($0))
       }
       var commands = HostileCommands(
@@ -125,7 +125,7 @@ import Testing
       var resets = 0
       var rounds = 0
       let deadline = Self.deadline()
-      while rounds < 1500 || scribblers.contains(where: { $0.writes < 10_000 }), Clock.monotonic < deadline {
+      while rounds < 1500 || scribblers.contains(where: { $0.rounds < 10_000 }), Clock.monotonic < deadline {
         rounds += 1
         for queue in queues {
           for _ in 0..<4 { queue.putUnchecked(commands.io()) }
@@ -144,7 +144,7 @@ import Testing
         try host.enable()
       }
       for scribbler in scribblers { scribbler.stop() }
-      let writes = scribblers.map(\.writes)
+      let writes = scribblers.map(\.rounds)
       #expect(rounds >= 1500 && resets < rounds, "\(writes) writes, \(resets) resets of \(rounds); \(comment)")
       try host.disable()
       host.adminCompletion.consumes = true

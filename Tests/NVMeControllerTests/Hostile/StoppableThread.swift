@@ -29,11 +29,12 @@ final class StoppableThread: Sendable {
     }
   }
 
-  /// Stops it, and waits for its end; how many rounds there were. Once.
-  @discardableResult
-  func stop() -> Int {
+  /// How many rounds there were so far.
+  var rounds: Int { shared.rounds.load(ordering: .relaxed) }
+
+  /// Stops it, and waits for its end. Once.
+  func stop() {
     shared.stops.store(true, ordering: .relaxed)
     thread.join()
-    return shared.rounds.load(ordering: .relaxed)
   }
 }
