@@ -9,6 +9,12 @@ import Testing
 ///
 /// What is attacked are threads that serve others as well; a witness on the same I/O thread does I/O meanwhile.
 @Suite struct StallingEventFDTests {
+  #if NVMED_TSAN
+    private static let isThreadSanitized = true
+  #else
+    private static let isThreadSanitized = false
+  #endif
+
   /// Two devices of one I/O thread.
   private final class Pair {
     let pool: IOThreadPool
@@ -119,8 +125,9 @@ import Testing
   }
 
   /// The client has the eventfds of its doorbells too, and takes every signal before the server can: a read of one would
-  /// wait then.
-  @Test func eventfdsOfDoorbellsThatAreEmptyAgainStopNobody() throws {
+  /// wait then. (For ThreadSanitizer, which learns from reads alone, eventfds are read in the way that may wait.)
+  @Test(.disabled(if: isThreadSanitized, "eventfds are read in another way"))
+  func eventfdsOfDoorbellsThatAreEmptyAgainStopNobody() throws {
     let pair = try Pair()
     let client = try pair.device.connect()
     let events = try doorbellEvents(client)
