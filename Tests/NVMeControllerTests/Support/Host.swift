@@ -103,7 +103,7 @@ final class Host {
     _ what: Comment, also descriptor: Int32? = nil, sourceLocation: SourceLocation = #_sourceLocation,
     until condition: () -> Bool
   ) throws {
-    let deadline = Clock.monotonic + 20_000_000_000
+    let deadline = Clock.monotonic + 120_000_000_000
     while true {
       reap()
       if condition() { return }
