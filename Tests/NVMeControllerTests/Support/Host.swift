@@ -98,7 +98,7 @@ final class Host {
 
   // MARK: Waiting
 
-  /// Serves the controller until `condition` holds, 20 s at most. It is asked whenever something has happened.
+  /// Serves the controller until `condition` holds, two minutes at most. It is asked whenever something has happened.
   func wait(
     _ what: Comment, also descriptor: Int32? = nil, sourceLocation: SourceLocation = #_sourceLocation,
     until condition: () -> Bool
