@@ -142,13 +142,16 @@ extension Controller {
     setPaused(.shutdown, true) { [self] in
       flushAll { [self] succeeded in
         if !succeeded { report?(.shutdownNotDurable) }
-        if lifetime == epoch { registers.status.shutdownStatus = .complete }
+        guard lifetime == epoch else { return }
+        // Complete would say that what was acknowledged is durable.
+        guard succeeded else { return fail("a shutdown could not make everything durable") }
+        registers.status.shutdownStatus = .complete
       }
     }
   }
 
-  /// Who may wait for one more flush: hosts that shut down and reset again and again while a disk does not answer are told
-  /// that it failed.
+  /// Who may wait for one more flush: for hosts that shut down and reset again and again while a disk does not answer, it
+  /// fails.
   private static var flushWaiterLimit: Int { 256 }
 
   /// Makes every namespace durable, with workers; `completion` gets whether all of it worked.

@@ -165,7 +165,9 @@ extension ControllerPort {
     let request = resources.requests[index]
     let place = request.namespace
     switch request.operation {
-    case .flush where request.state == .submitted && (error == .invalidArgument || error == .notSupported):
+    case .flush
+    where request.state == .submitted && !request.isDiscarded
+      && (error == .invalidArgument || error == .notSupported):
       // This kernel or file system has no asynchronous sync: a worker does it.
       if let fd = file(index, resources),
         ControllerPort.beginSync(index, fd, owners[place], byWorker: true, &resources)

@@ -316,6 +316,22 @@ import Testing
     #expect(try host.admin(.identify(1, to: host.ram.allocate())).status == .success)
   }
 
+  /// A shutdown that cannot make everything durable does not say that it has.
+  @Test func shutdownWhoseFlushFails() throws {
+    let gate = try Gate()
+    gate.open()
+    gate.failSyncs(.inputOutput)
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
+    var configuration = Host.enabled
+    configuration.shutdownNotification = .normal
+    host.configure(configuration)
+    try host.wait("CSTS.CFS") { host.status.controllerFatalStatus }
+    #expect(host.status.shutdownStatus == .inProgress)
+    try host.disable()
+    #expect(!host.status.controllerFatalStatus)
+  }
+
   @Test func shutdownWithoutAnythingToFlush() throws {
     let host = try Host([try .memory(), try .null()])
     var configuration = Host.enabled
