@@ -64,9 +64,12 @@ extension SessionTarget {
       guest.write(ControllerRegister.configuration, UInt64(FuzzGuest.enabled | 0x4000))
       host.work()
       let isShutDown = { [guest] in guest.status?.shutdownStatus == .complete }
-      finishAll("a controller is shut down", isShutDown)
-      require(isShutDown() || !host.isConnected, "a controller does not shut down")
-      if isShutDown(), !hasFailedSync { disks[1].flush(disks[1].marks) }
+      let hasFailed = { [guest] in guest.status?.controllerFatalStatus == true }
+      finishAll("a controller is shut down") { isShutDown() || hasFailed() }
+      // It is complete only when all is durable, and the controller fails where that cannot be.
+      require((hasFailedSync ? hasFailed() : isShutDown()) || !host.isConnected, "a controller does not shut down")
+      require(!isShutDown() || !hasFailedSync, "a shutdown is complete after a sync has failed")
+      if isShutDown() { disks[1].flush(disks[1].marks) }
     }
     guest.write(ControllerRegister.configuration, 0x0046_0000)
     host.work()
