@@ -9,9 +9,6 @@ import Testing
 
 /// What other threads ask of a control thread: `ControlLoop+Requests.swift`.
 @Suite struct RequestTests {
-  /// ms that an answer may take on any machine that is not broken.
-  private static let patience: Int32 = 20_000
-
   private static func status(_ device: ServedDevice) throws -> DeviceStatus {
     try #require(try device.server.status(milliseconds: patience))
   }
@@ -62,7 +59,7 @@ import Testing
     let statistics = device.server.statistics
     #expect(statistics.controller[.read].latency.count == 6 && statistics.controller.readBytes == 5 * 512)
     #expect(statistics.connections == 1)
-    let failed = try #require(try device.server.errorLog(milliseconds: RequestTests.patience))
+    let failed = try #require(try device.server.errorLog(milliseconds: patience))
     #expect(failed.map(\.status) == [.lbaOutOfRange] && failed.first?.slba == 1 << 40)
     // What it did is not forgotten when it goes, and not mixed up with what the next one does.
     client.disconnect()
@@ -74,14 +71,14 @@ import Testing
     #expect(try next.execute(read, queue: 1).status == .success)
     #expect(device.server.statistics.controller[.read].latency.count == 7)
     #expect(device.server.statistics.connections == 2)
-    #expect(try device.server.errorLog(milliseconds: RequestTests.patience)?.isEmpty == true)
+    #expect(try device.server.errorLog(milliseconds: patience)?.isEmpty == true)
   }
 
   /// A namespace that comes without a client is there for the next one, and one that comes with it is so too.
   @Test func namespaces() throws {
     let device = try ServedDevice()
     func set(_ nsid: UInt32, _ namespace: Namespace?) throws -> Bool? {
-      try device.server.setNamespace(nsid, namespace, milliseconds: RequestTests.patience)
+      try device.server.setNamespace(nsid, namespace, milliseconds: patience)
     }
     func active(_ driver: Driver) throws -> [UInt32] {
       let list = SubmissionQueueEntry(
@@ -115,10 +112,10 @@ import Testing
       }
       try client.post(0x1008, driver.tail(1))
       client.disconnect()
-      #expect(try device.server.setNamespace(2, RequestTests.memory(), milliseconds: RequestTests.patience) == true)
-      #expect(try device.server.drain(milliseconds: RequestTests.patience) == true)
-      #expect(try device.server.setNamespace(2, nil, milliseconds: RequestTests.patience) == true)
-      #expect(try device.server.setLimits(RateLimits(), milliseconds: RequestTests.patience) == true)
+      #expect(try device.server.setNamespace(2, RequestTests.memory(), milliseconds: patience) == true)
+      #expect(try device.server.drain(milliseconds: patience) == true)
+      #expect(try device.server.setNamespace(2, nil, milliseconds: patience) == true)
+      #expect(try device.server.setLimits(RateLimits(), milliseconds: patience) == true)
     }
   }
 
@@ -127,7 +124,7 @@ import Testing
     let device = try ServedDevice()
     var limits = RateLimits()
     limits.readOperations = RateLimit(perSecond: 1, burst: 4)
-    #expect(try device.server.setLimits(limits, milliseconds: RequestTests.patience) == true)
+    #expect(try device.server.setLimits(limits, milliseconds: patience) == true)
     let start = Clock.monotonic
     let driver = try Driver.enabled(try device.connect())
     try driver.createQueues(vector: nil)
@@ -140,7 +137,7 @@ import Testing
     var more = 0
     while driver.completion(1) != nil { more += 1 }
     #expect(more <= 1 + Int((Clock.monotonic - start) / 1_000_000_000))
-    #expect(try device.server.setLimits(RateLimits(), milliseconds: RequestTests.patience) == true)
+    #expect(try device.server.setLimits(RateLimits(), milliseconds: patience) == true)
     for _ in 0..<(6 - more) { #expect(try driver.awaitCompletion(1).status == .success) }
   }
 

@@ -13,7 +13,7 @@ struct StormThread: ~Copyable, Sendable {
   }
 
   /// How long a completion may take, in ms.
-  private static let timeout: Int32 = 30_000
+  private static let timeout: Int32 = 120_000
   private static let sizes = [2, 3, 4, 9, 32, 64, 256]
   /// The size of queues that all commands of a queue find room in.
   private static let roomySize = 64

@@ -105,7 +105,7 @@ import Testing
     try faulty.disk.awaitHeld(1)
     #expect(try host.status().shutdownStatus == .inProgress)
     faulty.disk.release()
-    try host.awaitStatus("CSTS.SHST complete", timeout: 30_000_000_000) { $0.shutdownStatus == .complete }
+    try host.awaitStatus("CSTS.SHST complete", timeout: 120_000_000_000) { $0.shutdownStatus == .complete }
     host.disconnect()
     try faulty.daemon.terminate()
   }
