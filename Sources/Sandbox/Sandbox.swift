@@ -66,6 +66,7 @@ public struct Sandbox: Equatable, Sendable {
     if SystemCallFilter.isAvailable {
       let needs = SystemCalls.Needs(tracing: tracing, network: network)
       do throws(Errno) {
+        try SystemCallFilter.install(SystemCalls.refusedQuietly, refusal: .allow, isLogged: false)
         try SystemCallFilter.install(
           SystemCalls.rules(needs, process: getpid()), refusal: mode == .log ? .log : .fail(EPERM))
       } catch { throw failure("system calls cannot be filtered", error) }

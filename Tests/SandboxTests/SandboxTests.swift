@@ -14,6 +14,7 @@ import Testing
       expect(executed.filtersSystemCalls)
       // A process, a program, another process, the network, mounts, limits of others, the kernel's rare parts.
       expect(refused(call(SYS_clone, Int(SIGCHLD))))
+      expect(call(SYS_clone3, 0, 0) == -1 && errno == ENOSYS)
       expect(refused(call(SYS_execve)))
       expect(refused(call(SYS_ptrace, 0, 0)))
       expect(refused(Int(socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))))
