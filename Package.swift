@@ -131,7 +131,7 @@ let package = Package(
       name: "nvmed-manual",
       dependencies: ["Daemon", .product(name: "ArgumentParser", package: "swift-argument-parser")],
       swiftSettings: room),
-    .target(name: "NVMeHost", dependencies: ["LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
+    .target(name: "NVMeHost", dependencies: ["CLinux", "LinuxIO", "NVMeSpec", "VFIOUser"], swiftSettings: room),
     // What benches are made of: results, tables, pictures, targets, and what a process costs.
     .target(name: "Benchmarking", dependencies: ["BPF", "LinuxIO"], swiftSettings: room),
     // What `nvmed-bench path` compares nvmed's I/O path with.
@@ -150,7 +150,7 @@ let package = Package(
       ("Sandbox", ["CLinux", "LinuxIO"]),
       ("NVMeSpec", []),
       ("VFIOUser", ["LinuxIO"]),
-      ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec"]),
+      ("GuestMemory", ["CLinux", "LinuxIO", "NVMeSpec", "NVMeHost"]),
       ("BPF", ["LinuxIO"]),
       ("Doorbells", ["LinuxIO", "BPF"]),
       ("Storage", ["LinuxIO", "NVMeSpec"]),

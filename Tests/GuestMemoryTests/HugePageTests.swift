@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxIO
+import NVMeHost
 import Testing
 
 @testable import GuestMemory
@@ -20,7 +21,7 @@ struct HugePageTests {
   @Test func whatIsCutReadsZeros() throws {
     let pages = try HugePages(4)
     let name = "huge-cut"
-    let file = try HugePages.memory(name: name, pages: 4)
+    let file = try HugePages.file(name: name, byteCount: 4 * Self.page)
     let view = try MemoryMapping(fd: file.rawValue, offset: 0, count: 4 * Self.page, [.read, .write])
     for offset in stride(from: 0, to: view.count, by: 4096) {
       view.base.storeBytes(of: UInt64(offset), toByteOffset: offset, as: UInt64.self)
@@ -62,7 +63,7 @@ struct HugePageTests {
 
   /// More than there is: the kernel reserves huge pages when they are mapped.
   @Test func withoutEnoughOfThemNothingIsMapped() throws {
-    let file = try HugePages.memory(name: "huge-many", pages: 1 << 20)
+    let file = try HugePages.file(name: "huge-many", byteCount: Self.page << 20)
     let budget = MappingBudget(total: 4)
     var table = try DMATable(limit: 1, budget: budget)
     #expect(throws: Errno.outOfMemory) {
@@ -78,7 +79,7 @@ struct HugePageTests {
     let pages = try HugePages(20)
     await #expect(processExitsWith: .success) {
       let count = 20
-      let file = try HugePages.memory(name: "huge-large", pages: count)
+      let file = try HugePages.file(name: "huge-large", byteCount: count * HugePages.byteCount)
       var table = try DMATable(limit: 1)
       var map = MemoryMap()
       let size = count * HugePages.byteCount

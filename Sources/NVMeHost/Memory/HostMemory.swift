@@ -17,6 +17,8 @@ import Synchronization
     case sealed
     /// A file of `/dev/shm` that can, as QEMU's `memory-backend-file`: see `truncate(to:)`.
     case unsealed
+    /// Huge pages of 2 MiB without seals, as QEMU's `memory-backend-file` in hugetlbfs: see `HugePages`.
+    case huge
   }
 
   private enum File: ~Copyable {
@@ -87,8 +89,10 @@ import Synchronization
         descriptor = memory.descriptor.rawValue
         unsafe base = memory.mapping.base + fileOffset
         file = .sealed(memory)
-      case .unsealed:
-        let created = try HostMemory.createUnlinked()
+      case .unsealed, .huge:
+        let created =
+          backing == .huge
+          ? try HugePages.file(name: "guest-memory", byteCount: fileOffset + total) : try HostMemory.createUnlinked()
         descriptor = created.rawValue
         guard ftruncate(descriptor, fileOffset + total) == 0 else { throw Errno.current }
         let mapping = try MemoryMapping(

@@ -22,14 +22,23 @@ import VFIOUser
   }
 
   /// Memory of two files' parts, the second of which is cut away.
-  private func memory() throws -> HostMemory {
-    try HostMemory(
-      parts: [(Self.queueAddress, Self.part), (Self.dataAddress, Self.part)], backing: .unsealed)
+  private func memory(_ backing: HostMemory.Backing = .unsealed) throws -> HostMemory {
+    try HostMemory(parts: [(Self.queueAddress, Self.part), (Self.dataAddress, Self.part)], backing: backing)
   }
 
   @Test(arguments: Gone.allCases) func aCommandWhoseMemoryIsGoneEndsForItsControllerAlone(gone: Gone) throws {
+    try cut(try memory(), gone)
+  }
+
+  @Test(.enabled(if: HugePages.isPossible, "to reserve huge pages needs root, and memory"), arguments: Gone.allCases)
+  func hugePagesThatAreGoneAreSoForTheirControllerAlone(gone: Gone) throws {
+    let pages = try HugePages(2 * Self.part / HugePages.byteCount)
+    try cut(try memory(.huge), gone)
+    withExtendedLifetime(pages) {}
+  }
+
+  private func cut(_ memory: HostMemory, _ gone: Gone) throws {
     let pair = try SeveralControllersTests.Pair()
-    let memory = try memory()
     let host = try pair.attacker(memory: memory)
     var queue = try host.createQueue(1, depth: 16, vector: 1)
     try memory.truncate(to: Self.part)

@@ -2,28 +2,35 @@ import CLinux
 import Glibc
 import LinuxIO
 
-/// Huge pages of 2 MiB that the kernel reserves as long as this lives, beside those that are there.
-final class HugePages {
-  static let byteCount = 2 << 20
+/// Huge pages of 2 MiB that the kernel reserves as long as this lives, beside those that are there
+/// (`Documentation/admin-guide/mm/hugetlbpage.rst`). Needs root.
+///
+/// Any thread.
+public final class HugePages: Sendable {
+  /// Bytes of one.
+  public static let byteCount = 2 << 20
   /// Whether this process may have some.
-  static let isPossible = (try? HugePages(1)) != nil
+  public static let isPossible = (try? HugePages(1)) != nil
 
   private let count: Int
 
-  init(_ count: Int) throws {
+  /// Reserves `count` of them.
+  ///
+  /// - Throws: `outOfMemory` where there are not so many, or what the kernel says to who may not ask.
+  public init(_ count: Int) throws(Errno) {
     self.count = count
     guard try HugePages.change(by: count) == count else { throw Errno.outOfMemory }
   }
 
   deinit { _ = try? HugePages.change(by: -count) }
 
-  /// A file in so many of them, without seals.
-  static func memory(name: String, pages: Int) throws -> FileDescriptor {
+  /// A file of `byteCount` bytes in huge pages, without seals. They are reserved when it is mapped.
+  public static func file(name: String, byteCount: Int) throws(Errno) -> FileDescriptor {
     // MFD_HUGE_2MB, in the bits of the size's logarithm.
-    let number = clinux_memfd_create(name, UInt32(CLINUX_MFD_CLOEXEC | CLINUX_MFD_HUGETLB) | 21 << 26)
+    let number = unsafe clinux_memfd_create(name, UInt32(CLINUX_MFD_CLOEXEC | CLINUX_MFD_HUGETLB) | 21 << 26)
     guard number >= 0 else { throw Errno.current }
     let file = FileDescriptor(owning: number)
-    guard ftruncate(number, pages * byteCount) == 0 else { throw Errno.current }
+    guard ftruncate(number, byteCount) == 0 else { throw Errno.current }
     return file
   }
 
@@ -44,12 +51,12 @@ final class HugePages {
 
   private static func number(_ file: borrowing FileDescriptor) -> Int {
     var bytes = [UInt8](repeating: 0, count: 32)
-    let count = pread(file.rawValue, &bytes, bytes.count, 0)
+    let count = unsafe pread(file.rawValue, &bytes, bytes.count, 0)
     return Int(String(decoding: bytes.prefix(max(count, 0)).prefix { $0 != 10 }, as: UTF8.self)) ?? 0
   }
 
   private static func write(_ number: Int, _ file: borrowing FileDescriptor) {
     let text = Array("\(number)\n".utf8)
-    _ = pwrite(file.rawValue, text, text.count, 0)
+    _ = unsafe pwrite(file.rawValue, text, text.count, 0)
   }
 }
