@@ -115,6 +115,7 @@ import Testing
     #expect(try controlled.ctl("namespace", "remove", "a", "2").text == "namespace 2 removed from 'a'\n")
     #expect(try host.awaitEvent(request) == .namespaceAttributeChanged)
     #expect(try host.namespaces().map(\.identifier) == [1])
+    #expect(try host.namespaces(among: [1, 2]).map(\.identifier) == [1], "who saw it in the list finds it gone")
 
     #expect(try controlled.ctl("controller", "drain", "a").end == .exit(0))
     try load.awaitBatches(3)

@@ -77,8 +77,17 @@ extension HostController {
   /// The active namespaces.
   public func namespaces() throws(HostError) -> [HostNamespace] {
     let bytes = try identify(cns: IdentifyCNS.activeNamespaceList.rawValue)
+    return try namespaces(among: NamespaceList(decoding: bytes)?.identifiers ?? [])
+  }
+
+  /// Those of some namespaces that are active: one may have gone since somebody saw it in the list.
+  public func namespaces(among identifiers: [UInt32]) throws(HostError) -> [HostNamespace] {
     var namespaces: [HostNamespace] = []
-    for nsid in NamespaceList(decoding: bytes)?.identifiers ?? [] { namespaces.append(try namespace(nsid)) }
+    for nsid in identifiers {
+      do throws(HostError) { namespaces.append(try namespace(nsid)) } catch {
+        guard case .missing = error else { throw error }
+      }
+    }
     return namespaces
   }
 
