@@ -19,11 +19,12 @@ import Testing
   @Test(.enabled(if: loopDevicesWork, "loop devices need root and the loop driver"), arguments: [UInt32(512), 4096])
   func probingAndAskingAgreeOnADevice(_ sector: UInt32) throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd, blockSize: sector))
-    let direct = try FileDescriptor(path: device.path, flags: O_RDONLY | Int32(CLINUX_O_DIRECT))
-    #expect(DirectAlignment.sectorSize(fd: direct.rawValue) == Int(sector))
-    #expect(DirectAlignment.probe(fd: direct.rawValue, size: 1 << 20)?.offset == Int(sector))
-    #expect(DirectAlignment.of(fd: direct.rawValue, isBlockDevice: true, size: 1 << 20)?.offset == Int(sector))
+    try LoopDevice.use(over: file.fd, blockSize: sector) { path in
+      let direct = try FileDescriptor(path: path, flags: O_RDONLY | Int32(CLINUX_O_DIRECT))
+      #expect(DirectAlignment.sectorSize(fd: direct.rawValue) == Int(sector))
+      #expect(DirectAlignment.probe(fd: direct.rawValue, size: 1 << 20)?.offset == Int(sector))
+      #expect(DirectAlignment.of(fd: direct.rawValue, isBlockDevice: true, size: 1 << 20)?.offset == Int(sector))
+    }
   }
 
   @Test func probingWhatCannotBeReadFindsNothing() throws {

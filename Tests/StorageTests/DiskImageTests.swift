@@ -207,55 +207,60 @@ private func refusal(_ path: String, _ options: ImageOptions = ImageOptions()) -
 @Suite(.enabled(if: loopDevicesWork, noLoopDevices)) struct BlockDeviceTests {
   @Test func aDeviceTellsItsSizeAndSector() throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd))
-    let image = try DiskImage(path: device.path)
-    #expect(image.isBlockDevice)
-    #expect(image.size == 1 << 20)
-    #expect(image.blockCount == 2048)
-    #expect(image.alignment.offset == 512)
-    #expect(image.allocationUnit == 512)
-    #expect(!image.deallocatedReadsZero)
-    #expect(image.identity.inode == 0)
-    #expect(image.identity.device >> 8 == 7)
+    try LoopDevice.use(over: file.fd) { path in
+      let image = try DiskImage(path: path)
+      #expect(image.isBlockDevice)
+      #expect(image.size == 1 << 20)
+      #expect(image.blockCount == 2048)
+      #expect(image.alignment.offset == 512)
+      #expect(image.allocationUnit == 512)
+      #expect(!image.deallocatedReadsZero)
+      #expect(image.identity.inode == 0)
+      #expect(image.identity.device >> 8 == 7)
+    }
   }
 
   @Test func smallBlocksOnLargeSectorsAreRefused() throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd, blockSize: 4096))
-    #expect(refusal(device.path) == .blockSizeTooSmall(.bytes512, required: 4096))
-    #expect(refusal(device.path, ImageOptions(logicalBlockSize: .bytes4096)) == nil)
-    #expect(refusal(device.path, buffered) == nil)
+    try LoopDevice.use(over: file.fd, blockSize: 4096) { path in
+      #expect(refusal(path) == .blockSizeTooSmall(.bytes512, required: 4096))
+      #expect(refusal(path, ImageOptions(logicalBlockSize: .bytes4096)) == nil)
+      #expect(refusal(path, buffered) == nil)
+    }
   }
 
   @Test func aDeviceIsClaimed() throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd))
-    let writer = try DiskImage(path: device.path)
-    #expect(refusal(device.path) == .usedTwice)
-    #expect(refusal(device.path, ImageOptions(readOnly: true)) == .usedTwice)
-    withExtendedLifetime(writer) {}
+    try LoopDevice.use(over: file.fd) { path in
+      let writer = try DiskImage(path: path)
+      #expect(refusal(path) == .usedTwice)
+      #expect(refusal(path, ImageOptions(readOnly: true)) == .usedTwice)
+      withExtendedLifetime(writer) {}
+    }
   }
 
   @Test func aDeviceOfAnotherProcessIsNotTaken() throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd))
-    do {
-      let other = try FileDescriptor(path: device.path, flags: O_RDWR | O_EXCL)
-      #expect(refusal(device.path) == .deviceBusy)
-      try ImageLock.acquire(fd: other.rawValue, readOnly: false)
-      #expect(refusal(device.path, ImageOptions(readOnly: true)) == .locked(readOnly: true))
-      _ = other.rawValue
+    try LoopDevice.use(over: file.fd) { path in
+      do {
+        let other = try FileDescriptor(path: path, flags: O_RDWR | O_EXCL)
+        #expect(refusal(path) == .deviceBusy)
+        try ImageLock.acquire(fd: other.rawValue, readOnly: false)
+        #expect(refusal(path, ImageOptions(readOnly: true)) == .locked(readOnly: true))
+        _ = other.rawValue
+      }
+      #expect(refusal(path) == nil)
     }
-    #expect(refusal(device.path) == nil)
   }
 
   @Test func aReadOnlyDeviceIsNotWritten() throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd, readOnly: true))
-    let reason = refusal(device.path)
-    #expect(reason == .notWritable || reason == .noPermission(readOnly: false))
-    let first = try DiskImage(path: device.path, options: ImageOptions(readOnly: true))
-    #expect(refusal(device.path, ImageOptions(readOnly: true)) == nil)
-    withExtendedLifetime(first) {}
+    try LoopDevice.use(over: file.fd, readOnly: true) { path in
+      let reason = refusal(path)
+      #expect(reason == .notWritable || reason == .noPermission(readOnly: false))
+      let first = try DiskImage(path: path, options: ImageOptions(readOnly: true))
+      #expect(refusal(path, ImageOptions(readOnly: true)) == nil)
+      withExtendedLifetime(first) {}
+    }
   }
 }

@@ -265,37 +265,40 @@ private func zeroes(
   func zeroesADevice(_ deallocate: Bool) throws {
     let file = try TestImage(size: 4 << 20)
     try file.fill(0, 4 << 20, 0x66)
-    let device = try #require(LoopDevice(over: file.fd))
-    let image = try DiskImage(path: device.path)
-    #expect(try run(image, zeroes(1536, 2 * mebibyte, deallocate: deallocate, dataSync: true)).error == nil)
-    #expect(file.bytes(0, 1536) == bytes(0x66, 1536))
-    #expect(file.bytes(1536, 2 << 20) == bytes(0, 2 << 20))
-    #expect(file.bytes(1536 + (2 << 20), 4096) == bytes(0x66, 4096))
-    if deallocate { #expect(file.allocated <= (2 << 20) + 8192) }
+    try LoopDevice.use(over: file.fd) { path in
+      let image = try DiskImage(path: path)
+      #expect(try run(image, zeroes(1536, 2 * mebibyte, deallocate: deallocate, dataSync: true)).error == nil)
+      #expect(file.bytes(0, 1536) == bytes(0x66, 1536))
+      #expect(file.bytes(1536, 2 << 20) == bytes(0, 2 << 20))
+      #expect(file.bytes(1536 + (2 << 20), 4096) == bytes(0x66, 4096))
+      if deallocate { #expect(file.allocated <= (2 << 20) + 8192) }
+    }
   }
 
   @Test(.enabled(if: loopDevicesWork, "loop devices need root and the loop driver"))
   func deallocatesOnADevice() throws {
     let file = try TestImage(size: 4 << 20)
     try file.fill(0, 4 << 20, 0x66)
-    let device = try #require(LoopDevice(over: file.fd))
-    let image = try DiskImage(path: device.path)
-    #expect(try run(image, .deallocate([ByteRange(offset: 0, count: mebibyte)])).error == nil)
-    #expect(file.allocated <= 3 << 20)
-    #expect(file.bytes(1 << 20, 4096) == bytes(0x66, 4096))
+    try LoopDevice.use(over: file.fd) { path in
+      let image = try DiskImage(path: path)
+      #expect(try run(image, .deallocate([ByteRange(offset: 0, count: mebibyte)])).error == nil)
+      #expect(file.allocated <= 3 << 20)
+      #expect(file.bytes(1 << 20, 4096) == bytes(0x66, 4096))
+    }
   }
 
   @Test(.enabled(if: loopDevicesWork, "loop devices need root and the loop driver"))
   func aDeviceThatCannotPunchIsAskedToDiscard() throws {
     let file = try TestImage(size: 1 << 20)
-    let device = try #require(LoopDevice(over: file.fd))
-    let script = ScriptedCalls(["punch": [EOPNOTSUPP], "discard": [EOPNOTSUPP]])
-    let image = try DiskImage(path: device.path, options: ImageOptions(), calls: script.calls)
-    #expect(try run(image, .deallocate([ByteRange(offset: 512, count: 1024)])).error == nil)
-    #expect(script.made == [.init("punch", 512, 1024), .init("discard", 512, 1024)])
-    // The call itself, for real.
-    #expect(StorageCalls.system.discard(image.fileDescriptor, 0, mebibyte) == nil)
-    #expect(StorageCalls.system.discard(image.fileDescriptor, 1, 512) == .invalidArgument)
+    try LoopDevice.use(over: file.fd) { path in
+      let script = ScriptedCalls(["punch": [EOPNOTSUPP], "discard": [EOPNOTSUPP]])
+      let image = try DiskImage(path: path, options: ImageOptions(), calls: script.calls)
+      #expect(try run(image, .deallocate([ByteRange(offset: 512, count: 1024)])).error == nil)
+      #expect(script.made == [.init("punch", 512, 1024), .init("discard", 512, 1024)])
+      // The call itself, for real.
+      #expect(StorageCalls.system.discard(image.fileDescriptor, 0, mebibyte) == nil)
+      #expect(StorageCalls.system.discard(image.fileDescriptor, 1, 512) == .invalidArgument)
+    }
   }
 }
 

@@ -59,6 +59,16 @@ final class LoopDevice: Sendable {
   let path: String
   let descriptor: FileDescriptor
 
+  /// Makes one as long as `body` runs. What has opened it is closed by then, all of it: the kernel gives the same device to
+  /// the next who asks, while the claim on an image goes after its descriptor.
+  static func use(
+    over backing: Int32, blockSize: UInt32 = 512, readOnly: Bool = false, _ body: (String) throws -> Void
+  ) throws {
+    let device = try #require(LoopDevice(over: backing, blockSize: blockSize, readOnly: readOnly))
+    try body(device.path)
+    withExtendedLifetime(device) {}
+  }
+
   /// - Returns: nil where this process may not make one.
   init?(over backing: Int32, blockSize: UInt32 = 512, readOnly: Bool = false) {
     let control = open("/dev/loop-control", O_RDWR | O_CLOEXEC)
