@@ -9,6 +9,8 @@ public struct ProcessUsage: Equatable, Sendable {
   public let voluntarySwitches: UInt64
   /// How often it was taken from them.
   public let involuntarySwitches: UInt64
+  /// Whether each thread waited for something: a thread that only has no CPU has its work still to do.
+  public let isAsleep: Bool
 
   /// How often a thread left its CPU: it was woken as often, once less perhaps.
   public var switches: UInt64 { voluntarySwitches + involuntarySwitches }
@@ -23,16 +25,19 @@ public struct ProcessUsage: Equatable, Sendable {
     var time = timespec()
     guard unsafe clock_gettime(clock, &time) == 0 else { throw Errno.current }
     var (voluntary, involuntary): (UInt64, UInt64) = (0, 0)
+    var isAsleep = true
     for task in try ProcessFile.entries(of: "/proc/\(process)/task") {
       // One that ends meanwhile is no error.
       guard let status = ProcessFile.textIfThere("/proc/\(process)/task/\(task)/status") else { continue }
       let fields = ProcessFile.fields(status)
       voluntary += fields["voluntary_ctxt_switches"] ?? 0
       involuntary += fields["nonvoluntary_ctxt_switches"] ?? 0
+      isAsleep = isAsleep && status.contains("\nState:\tS")
     }
     cpuTime = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
     voluntarySwitches = voluntary
     involuntarySwitches = involuntary
+    self.isAsleep = isAsleep
   }
 }
 

@@ -105,7 +105,7 @@ final class FleetDaemon {
 
   /// Connects as soon as the socket accepts.
   func connect(_ socket: String) throws -> FileDescriptor {
-    let deadline = Clock.monotonic + 30_000_000_000
+    let deadline = Clock.monotonic + 120_000_000_000
     while true {
       do throws(Errno) {
         return try UnixSocket.connect(path: socket)
@@ -121,13 +121,13 @@ final class FleetDaemon {
     }
   }
 
-  /// Waits until no thread of it has run for 50 ms.
+  /// Waits until all of its threads sleep, and none has run for 50 ms.
   func settle() throws {
     var last = try ProcessUsage(process: process)
-    for _ in 0..<200 {
+    for _ in 0..<2400 {
       usleep(50_000)
       let next = try ProcessUsage(process: process)
-      if next == last { return }
+      if next == last, next.isAsleep { return }
       last = next
     }
     throw Failure(description: "the daemon does not come to rest: \(lastWords)")

@@ -27,6 +27,22 @@ import Testing
     #expect(try ProcessUsage(process: getpid()).voluntarySwitches >= before.voluntarySwitches + 50)
   }
 
+  /// Who waits for something sleeps; who asks does not.
+  @Test func tellsWhoSleeps() throws {
+    #expect(try !ProcessUsage(process: getpid()).isAsleep)
+    var child: pid_t = 0
+    let words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sleep"), strdup("1000")]
+    defer { words.forEach { free($0) } }
+    #expect(posix_spawn(&child, "/bin/sleep", nil, nil, words + [nil], environ) == 0)
+    defer {
+      kill(child, SIGKILL)
+      waitpid(child, nil, 0)
+    }
+    let deadline = Clock.monotonic + 120_000_000_000
+    while try !ProcessUsage(process: child).isAsleep, Clock.monotonic < deadline { sched_yield() }
+    #expect(try ProcessUsage(process: child).isAsleep)
+  }
+
   @Test func measuresMemory() throws {
     let before = try ProcessFootprint(process: getpid())
     let memory = try MemoryMapping(anonymous: 64 << 20)
