@@ -11,7 +11,7 @@ public enum ClientLimits {
   public static let logBurst: UInt64 = 20
   /// ns after which it can cause one more.
   public static let logInterval: UInt64 = 1_000_000_000
-  /// ms for which its controller accepts nobody after a client had a thread wait for it: two looks of `WriteWatch` each
-  /// time, so that who does it again and again takes a twenty-fifth of the thread.
+  /// ms for which its controller accepts nobody after a client had a thread wait for it: a look of `WriteWatch` each
+  /// time, or a few where each write waits for less than 1 ms.
   public static let dismissal: UInt64 = 1000
 }

@@ -4,14 +4,20 @@ import CLinux
 ///
 /// Whether a write waits is a property of the open file (`O_NONBLOCK`), which a hostile peer can change after the eventfd
 /// was adopted; then it fills the counter. The kernel has no write to an eventfd that never waits. So who writes is
-/// watched: a thread that is found in the same write at two looks is interrupted, `EventFD.signalPeer` says false, and
-/// the caller parts with that peer.
+/// watched: a thread that is found in a write, and in the same one a little later, is interrupted, `EventFD.signalPeer`
+/// says false, and the caller parts with that peer. So is one that is found in writes again and again, as a peer may
+/// have each wait for a moment only. A write that does not wait is not interrupted by being taken for one that does.
 ///
 /// A thread of its own looks while others write, and sleeps when nobody has written for a while: an idle process stays
 /// idle.
 public enum WriteWatch {
-  /// ms between two looks: a write waits for two of them at most.
+  /// ms between two looks.
   public static let interval: Int32 = 20
+  /// ms after which a write that was seen at a look is looked for again.
+  private static let recheck: Int32 = 1
+  /// What a thread is suspected of at most: each look that finds it in a write adds 2, and each other takes 1 away. At
+  /// the most it is interrupted in whatever write it is found: who waits in more than a third of all looks is.
+  private static let mostSuspicion = 8
   /// Looks at which nobody had written before the next is left to who writes again.
   private static let quietLooks = 10
 
@@ -45,34 +51,45 @@ public enum WriteWatch {
 
     private static func run(wake: Int32) {
       var phases = [UInt32](repeating: 0, count: Int(CLINUX_WRITERS))
+      var suspicion = [Int](repeating: 0, count: Int(CLINUX_WRITERS))
       var quiet = 0
       while true {
         if quiet == quietLooks {
           // Said first, and then looked for writes that have not seen it.
           clinux_writers_rest(true)
-          if look(&phases) { clinux_writers_rest(false) } else { EventFD.wait(rawValue: wake, timeout: -1) }
+          if look(&phases, &suspicion) { clinux_writers_rest(false) } else { EventFD.wait(rawValue: wake, timeout: -1) }
           quiet = 0
         }
         EventFD.drain(rawValue: wake)
         EventFD.wait(rawValue: wake, timeout: interval)
-        quiet = look(&phases) ? 0 : quiet + 1
+        let isBusy = look(&phases, &suspicion)
+        quiet = isBusy ? 0 : quiet + 1
+        guard phases.contains(where: { $0 % 2 == 1 }) else { continue }
+        EventFD.wait(rawValue: wake, timeout: recheck)
+        for (place, phase) in phases.enumerated() where phase % 2 == 1 {
+          // (compared with what it is now)
+          clinux_writer_interrupt(Int32(place), phase)
+        }
       }
     }
 
-    /// Interrupts writes that were there at the last look.
+    /// Looks who writes, and interrupts who does so at most looks.
     ///
-    /// - Returns: whether anybody has written since, or writes now.
-    private static func look(_ phases: inout [UInt32]) -> Bool {
+    /// - Returns: whether anybody has written since the last look, or writes now.
+    private static func look(_ phases: inout [UInt32], _ suspicion: inout [Int]) -> Bool {
       var isBusy = false
       for place in 0..<clinux_writer_count() {
         let phase = clinux_writer_phase(place)
-        if phase % 2 == 1 {
-          isBusy = true
-          if phase == phases[Int(place)] { clinux_writer_interrupt(place, phase) }
-        } else if phase != phases[Int(place)] {
-          isBusy = true
+        let index = Int(place)
+        if phase != phases[index] { isBusy = true }
+        phases[index] = phase
+        guard phase % 2 == 1 else {
+          suspicion[index] = max(suspicion[index] - 1, 0)
+          continue
         }
-        phases[Int(place)] = phase
+        isBusy = true
+        suspicion[index] = min(suspicion[index] + 2, mostSuspicion)
+        if suspicion[index] == mostSuspicion { clinux_writer_interrupt(place, phase) }
       }
       return isBusy
     }

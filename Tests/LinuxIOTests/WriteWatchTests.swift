@@ -46,6 +46,37 @@ import Testing
     #expect(event.drain() == 1)
   }
 
+  /// A peer that ends each wait before two looks have seen it, only to begin the next: in µs, how long each is.
+  @Test(arguments: [10_000, 200] as [UInt32]) func whoWaitsAgainAndAgainIsInterrupted(_ microseconds: UInt32) throws {
+    let event = try trap(UInt64.max - 1)
+    let number = event.rawValue
+    let isOver = Locked(false)
+    let peer = try Thread(name: "peer") {
+      while !isOver.withLock({ $0 }) {
+        usleep(microseconds)
+        // Its own accesses must not wait.
+        _ = fcntl(number, F_SETFL, O_NONBLOCK)
+        var count: UInt64 = 0
+        _ = read(number, &count, 8)
+        count = UInt64.max - 2
+        _ = write(number, &count, 8)
+        _ = fcntl(number, F_SETFL, 0)
+      }
+    }
+    defer {
+      isOver.withLock { $0 = true }
+      peer.join()
+    }
+    let deadline = Clock.monotonic + UInt64(WriteWatchTests.patience) / 2 * 1_000_000
+    let isInterrupted = try onThread {
+      WriteWatch.watched {
+        while EventFD.signalPeer(rawValue: number) { guard Clock.monotonic < deadline else { return false } }
+        return true
+      }
+    }
+    #expect(isInterrupted == true)
+  }
+
   /// In a process of its own, where nobody else writes.
   @Test func aWriteAfterARestIsWatchedAsWell() async {
     await #expect(processExitsWith: .success) {
