@@ -8,7 +8,7 @@ final class DMAMapping: Sendable {
   private let source: Source?
   private let mapping: OptionalMapping
   private let guardSlot: Int32
-  private let budget: MappingBudget?
+  private let share: MappingShare?
 
   private enum OptionalMapping: ~Copyable, Sendable {
     case none
@@ -41,7 +41,7 @@ final class DMAMapping: Sendable {
     source = nil
     mapping = .none
     guardSlot = -1
-    budget = nil
+    share = nil
   }
 
   /// Whether an access hit a truncated file.
@@ -64,12 +64,12 @@ final class DMAMapping: Sendable {
   ///
   /// - Parameters:
   ///   - faultEvent: the eventfd that a SIGBUS in the range signals.
-  ///   - budget: what one mapping was taken from; it is given back with the mapping, and not where this throws.
+  ///   - share: what the mapping was taken from; it is given back with the mapping, and not where this throws.
   /// - Throws: `EINVAL` where the file is not a regular one or is shorter than the range, `EACCES` where it is not open
   ///   for what is asked, `ENOMEM` where the process has too many mappings.
   init(
     iova: UInt64, size: UInt64, descriptor: borrowing FileDescriptor, offset: UInt64, access: MemoryRegion.Access,
-    faultEvent: Int32, budget: MappingBudget
+    faultEvent: Int32, share: MappingShare
   ) throws(Errno) {
     let status = try descriptor.status()
     guard status.st_mode & S_IFMT == S_IFREG else { throw .invalidArgument }
@@ -90,7 +90,7 @@ final class DMAMapping: Sendable {
     let slot = unsafe clinux_sigbus_guard(mapped.base, mapped.count, faultEvent)
     guard slot >= 0 else { throw .outOfMemory }
     guardSlot = slot
-    self.budget = budget
+    self.share = share
     source = identity
     region = unsafe MemoryRegion(iova: iova, size: size, host: mapped.base + Int(lead), access: access)
     mapping = .mapped(mapped)
@@ -99,6 +99,6 @@ final class DMAMapping: Sendable {
   deinit {
     if guardSlot >= 0 { clinux_sigbus_release(guardSlot) }
     // The mapping ends a moment later, which the reserve has room for.
-    budget?.give()
+    share?.give()
   }
 }

@@ -8,9 +8,7 @@ import LinuxIO
 public struct DMATable: ~Copyable {
   private var mappings: [DMAMapping] = []
   private let limit: Int
-  private let budget: MappingBudget
-  /// How many ranges have a mapping.
-  private var mappedCount = 0
+  private let share: MappingShare
 
   /// The mappings that an unmap took out of the table. Dropping it unmaps the memory.
   public struct Removed {
@@ -34,7 +32,7 @@ public struct DMATable: ~Copyable {
     guard clinux_sigbus_install() == 0 else { throw Errno.current }
     faultEvent = try EventFD()
     self.limit = limit
-    self.budget = budget
+    share = MappingShare(of: budget)
   }
 
   /// How many ranges there are.
@@ -80,17 +78,16 @@ public struct DMATable: ~Copyable {
     let source = try DMAMapping.Source(file, offset: offset)
     if position < mappings.count, mappings[position].isSame(iova, size, source, access) { return nil }
     try checkFree(position, iova, size)
-    guard budget.take(holding: mappedCount) else { throw .noSpace }
+    guard share.take() else { throw .noSpace }
     let mapping: DMAMapping
     do throws(Errno) {
       mapping = try DMAMapping(
         iova: iova, size: size, descriptor: file, offset: offset, access: access, faultEvent: faultEvent.rawValue,
-        budget: budget)
+        share: share)
     } catch {
-      budget.give()
+      share.give()
       throw error
     }
-    mappedCount += 1
     mappings.insert(mapping, at: position)
     return mapping.region
   }
@@ -120,7 +117,6 @@ public struct DMATable: ~Copyable {
     }
     let removed = Removed(mappings: Array(mappings[first..<end]))
     mappings.removeSubrange(first..<end)
-    countMapped(removed)
     return removed
   }
 
@@ -128,7 +124,6 @@ public struct DMATable: ~Copyable {
   public mutating func unmapAll() -> Removed {
     let removed = Removed(mappings: mappings)
     mappings = []
-    countMapped(removed)
     return removed
   }
 
@@ -143,13 +138,7 @@ public struct DMATable: ~Copyable {
       faulted.append(mappings[index])
       mappings[index] = DMAMapping(unreachable: region.iova, size: region.size)
     }
-    let removed = Removed(mappings: faulted)
-    countMapped(removed)
-    return removed
-  }
-
-  private mutating func countMapped(_ removed: Removed) {
-    mappedCount -= removed.mappings.count { $0.region.isReachable }
+    return Removed(mappings: faulted)
   }
 
   /// The index of the first range that begins at or behind `iova`.

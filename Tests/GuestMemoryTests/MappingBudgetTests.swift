@@ -40,6 +40,7 @@ import Testing
     let removed = first.unmapAll()
     #expect(budget.freeCount == left, "it is still mapped")
     #expect(removed.count == 30)
+    #expect(fill(&first, from: 2000).count == 0, "and still the first one's")
     _ = consume removed
     #expect(budget.freeCount == left + 30)
     #expect(fill(&second, from: 1000).count > 0)
