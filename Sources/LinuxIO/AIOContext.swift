@@ -36,9 +36,6 @@ import Glibc
   /// one; `nvmed-bench relay --submit-limit` measures it.
   public static let defaultSubmitLimit = 8
 
-  /// Calls of `io_submit` between two looks at the clock.
-  static let callsPerLook = 4
-
   /// Whether the last `submit(until:)` left requests pending because of its deadline.
   public private(set) var wasCut = false
 
@@ -200,11 +197,10 @@ import Glibc
   /// nothing is in flight, a little later.
   ///
   /// - Parameter deadline: when to leave the rest pending, though the kernel has room (`wasCut`): CLOCK_MONOTONIC in ns;
-  ///   looked at between some of the calls, as one may take long.
+  ///   looked at between the calls, each of which may take long.
   /// - Returns: how many requests were refused; see `rejection(at:)`.
   public mutating func submit(until deadline: UInt64 = .max) -> Int {
     var rejected = 0
-    var calls = 0
     wasCut = false
     // Room in the ring is counted by the head that the kernel sees.
     reaper.publishHead()
@@ -216,7 +212,7 @@ import Glibc
         let taken = min(Int(result), count)
         batchStart += taken
         submittedCount += taken
-        if batchStart < batchEnd, isOver(deadline, &calls) { break }
+        if batchStart < batchEnd, isOver(deadline) { break }
       } else if result == 0 || result == -EAGAIN || result == -EINTR {
         break
       } else {
@@ -228,11 +224,10 @@ import Glibc
     return rejected
   }
 
-  /// Whether a batch of which there is more is cut, after one more call.
+  /// Whether a batch of which there is more is cut.
   @inline(never)
-  private mutating func isOver(_ deadline: UInt64, _ calls: inout Int) -> Bool {
-    calls += 1
-    wasCut = calls % AIOContext.callsPerLook == 0 && Clock.monotonic >= deadline
+  private mutating func isOver(_ deadline: UInt64) -> Bool {
+    wasCut = Clock.monotonic >= deadline
     return wasCut
   }
 

@@ -280,7 +280,7 @@ private let reapings: [AIOContext.Reaping] = [.automatic, .systemCall]
           offset: 0, cookie: UInt64(slot))
       }
     }
-    let slice = 2 * AIOContext.callsPerLook
+    let slice = 2
     prepare(0..<slice)
     #expect(context.submit(until: 0) == 0)
     #expect(!context.wasCut && context.pendingCount == 0)
