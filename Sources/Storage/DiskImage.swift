@@ -137,7 +137,8 @@ public final class DiskImage: Sendable {
 
   /// Makes all that was written before durable (`fdatasync(2)`). Blocks.
   ///
-  /// One at a time: of two that the kernel does at once, after a write-back that failed, only one gets the error.
+  /// One at a time: of two that the kernel does at once, after a write-back that failed, only one gets the error. What an
+  /// asynchronous sync beside it was told counts, if that is known by now.
   ///
   /// - Returns: why it failed, or an earlier one did.
   func sync() -> Errno? {
@@ -148,7 +149,7 @@ public final class DiskImage: Sendable {
         noteFailedSync(error)
         return error
       }
-      return nil
+      return failedSync
     }
   }
 

@@ -238,6 +238,21 @@ private func zeroes(
       try run(DiskImage(path: file.path, options: ImageOptions(cache: .buffered, lock: false)), .flush).error == nil)
   }
 
+  /// A sync beside it has got the error of the write-back that both have waited for.
+  @Test func aFlushBesideASyncThatFailsFails() throws {
+    let file = try TestImage(size: 1 << 20)
+    let other = Locked<DiskImage?>(nil)
+    var calls = StorageCalls.system
+    calls.dataSync = { _ in
+      other.withLock { $0 }?.noteFailedSync(.inputOutput)
+      return nil
+    }
+    let image = try DiskImage(path: file.path, options: buffered, calls: calls)
+    other.withLock { $0 = image }
+    #expect(try run(image, .flush).error == .inputOutput)
+    other.withLock { $0 = nil }
+  }
+
   @Test func stopsBetweenStepsWhenCancelled() throws {
     let file = try TestImage(size: 200 << 20)
     let script = ScriptedCalls()

@@ -19,20 +19,20 @@ extension Controller {
   public func setNamespace(
     _ identifier: UInt32, _ namespace: Namespace?, then completion: @escaping () -> Void = {}
   ) -> Bool {
-    guard let place = place(identifier), !leavingNamespaces.contains(place) else { return false }
+    guard let place = place(identifier), leavingNamespaces.index(forKey: place) == nil else { return false }
     guard let namespace else {
+      leavingNamespaces.updateValue(namespaces[place], forKey: place)
       namespaces[place] = nil
-      leavingNamespaces.insert(place)
       noteChange(identifier)
       broadcast({ lane, token in .removeNamespace(port: lane.port, index: place, token: token) }) { [self] in
-        leavingNamespaces.remove(place)
+        leavingNamespaces.removeValue(forKey: place)
         completion()
       }
       return true
     }
     broadcast({ lane, token in .setNamespace(port: lane.port, index: place, namespace, token: token) }) { [self] in
       // It may have been taken away meanwhile.
-      if !leavingNamespaces.contains(place) {
+      if leavingNamespaces.index(forKey: place) == nil {
         namespaces[place] = namespace
         noteChange(identifier)
       }

@@ -66,9 +66,9 @@ extension Controller {
   /// CC.EN 0 to 1.
   private func enable() {
     epoch += 1
-    // A controller that was shut down while it was disabled works again.
-    registers.status.shutdownStatus = .normalOperation
-    if pauseReasons.contains(.shutdown) { setPaused(.shutdown, false) }
+    // A controller that was shut down while it was disabled, or failed to, works again.
+    registers.status = ControllerStatus()
+    setPaused([.shutdown, .failure], false)
     let configuration = registers.configuration
     let attributes = AdminQueueAttributes(rawValue: registers.adminQueueAttributes)
     guard configuration.commandSetSelected == ControllerConfiguration.nvmCommandSet,
@@ -164,7 +164,7 @@ extension Controller {
   }
 
   private func beginFlush(_ completions: [(Bool) -> Void]) {
-    let images = namespaces.compactMap { $0?.backend.image }.filter { !$0.readOnly }
+    let images = (namespaces + leavingNamespaces.values).compactMap { $0?.backend.image }.filter { !$0.readOnly }
     guard !images.isEmpty else {
       for completion in completions { completion(true) }
       return
@@ -194,7 +194,9 @@ extension Controller {
     flush = nil
     let waiting = nextFlush
     nextFlush = []
-    for completion in ended.completions { completion(ended.succeeded) }
+    // A sync of the guest's own may have been told of the error meanwhile.
+    let succeeded = ended.succeeded && !namespaces.contains { $0?.writeCacheFailed == true }
+    for completion in ended.completions { completion(succeeded) }
     guard !waiting.isEmpty else { return }
     // A completion may have begun another.
     if flush == nil { beginFlush(waiting) } else { nextFlush += waiting }

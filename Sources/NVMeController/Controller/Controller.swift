@@ -74,8 +74,8 @@ public final class Controller {
   var nextFlush: [(Bool) -> Void] = []
   /// Namespaces that changed since the host read the Changed Namespace List.
   var changedNamespaces: Set<UInt32> = []
-  /// Places of namespaces that go, and are still used by commands in flight.
-  var leavingNamespaces: Set<Int> = []
+  /// Namespaces that go, and may still be used by commands in flight, by their places; nil: it was not shown yet.
+  var leavingNamespaces: [Int: Namespace?] = [:]
   /// What the I/O queues may do at most.
   let limiter = RateLimiter()
   /// Inspections that I/O threads have not answered, by token.

@@ -133,6 +133,27 @@ import Testing
     #expect(try host.io(.flush(nsid: 1)).status == .success)
   }
 
+  /// What it holds in its cache is part of what turning the cache off makes durable, or of what that cannot.
+  @Test func goingIsFlushedByOthers() throws {
+    let gate = try Gate()
+    gate.failSyncs(.inputOutput)
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host(
+      [Namespace(try image.backend(gate: gate)), try .memory()], gates: [gate])
+    let queue = try host.createQueuePair()
+    let list = host.ram.allocate()
+    host.ram.write([0x8_0000_0000, 0] as [UInt64], at: list)
+    let command = host.submit(.datasetManagement(ranges: 1, list), on: queue)
+    try host.wait("the command to begin", also: gate.arrival.rawValue) { !gate.calls.isEmpty }
+    host.controller.setNamespace(1, nil)
+    let feature = FeatureIdentifier.volatileWriteCache.rawValue
+    let change = host.submit(.setFeatures(feature, 0), on: host.adminSubmission)
+    try host.settle()
+    gate.open()
+    #expect(try host.completion(of: change, on: host.adminSubmission).status == .writeFault)
+    #expect(try host.completion(of: command, on: queue).status == .success)
+  }
+
   /// A reset ends what a namespace that goes waits for.
   @Test func goingDuringAReset() throws {
     let gate = try Gate()

@@ -332,6 +332,25 @@ import Testing
     #expect(!host.status.controllerFatalStatus)
   }
 
+  /// A host that goes on to ask for the shutdown while it disables the controller may enable it all the same.
+  @Test func enabledAfterShutdownsThatFailed() throws {
+    let gate = try Gate()
+    gate.open()
+    gate.failSyncs(.inputOutput)
+    let image = try TestImage(size: 1 << 20)
+    let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
+    var configuration = Host.enabled
+    configuration.shutdownNotification = .normal
+    host.configure(configuration)
+    try host.wait("CSTS.CFS") { host.status.controllerFatalStatus }
+    configuration.enable = false
+    host.configure(configuration)
+    try host.wait("CSTS.RDY 0, and the second failure") { !host.status.ready && host.status.controllerFatalStatus }
+    host.forgetQueues()
+    try host.enable()
+    #expect(try host.admin(.identify(1, to: host.ram.allocate())).status == .success)
+  }
+
   @Test func shutdownWithoutAnythingToFlush() throws {
     let host = try Host([try .memory(), try .null()])
     var configuration = Host.enabled
