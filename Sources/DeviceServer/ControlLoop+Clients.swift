@@ -136,7 +136,10 @@ extension ControlLoop {
         // A server that stops leaves nothing to the host's page cache and the disk's.
         guard isStopping else { return rest() }
         controller.flushAll { [self] succeeded in
-          if !succeeded { log(.shutdownNotDurable) }
+          if !succeeded {
+            counters.noteUndurable()
+            log(.shutdownNotDurable)
+          }
           rest()
         }
       }

@@ -23,6 +23,20 @@ enum ControlRequest: Sendable {
   case dmaMap(Answer<[MemoryRegion]>)
 }
 
+extension ControlRequest {
+  /// Answers it where the thread has ended: there is no client, and nothing is in flight or comes any more.
+  func answerAtEnd() {
+    switch self {
+    case .stop: break
+    case .ping(let answer): answer()
+    case .status(let answer): answer.give(.idle)
+    case .setNamespace(_, _, let answer), .setLimits(_, let answer), .drain(let answer): answer.give(true)
+    case .errorLog(let answer): answer.give([])
+    case .dmaMap(let answer): answer.give([])
+    }
+  }
+}
+
 /// An answer that one thread waits for and another gives, once.
 final class Answer<Value: Sendable>: Sendable {
   private let value = Locked<Value?>(nil)

@@ -15,6 +15,7 @@ final class DeviceCounters: Sendable {
 
   private let state = Locked(State())
   private let suppressedLines = Atomic<UInt64>(0)
+  private let undurable = Atomic<Bool>(false)
   private let keepsPast: Bool
 
   /// Nothing counted.
@@ -44,6 +45,12 @@ final class DeviceCounters: Sendable {
 
   /// A log line was left out.
   func suppressLine() { suppressedLines.wrappingAdd(1, ordering: .relaxed) }
+
+  /// What clients were told is durable may not be.
+  func noteUndurable() { undurable.store(true, ordering: .releasing) }
+
+  /// Whether nothing of that kind was noted.
+  var isDurable: Bool { !undurable.load(ordering: .acquiring) }
 
   /// All of it, as of now.
   var statistics: DeviceStatistics {

@@ -28,7 +28,10 @@ public final class DeviceServer: Sendable {
     let counters = DeviceCounters()
     let start = ControlStart.Box(ControlStart(options: options, endpoint: endpoint, requests: requests))
     thread = try Thread(name: "nvmed-\(options.name)") {
-      defer { ended() }
+      defer {
+        for request in requests.close() { request.answerAtEnd() }
+        ended()
+      }
       guard let content = start.take() else { return }
       do throws(Errno) {
         try ControlLoop(pool: pool, start: content, logger: logger, counters: counters).run()
@@ -47,13 +50,16 @@ public final class DeviceServer: Sendable {
   }
 
   /// Has it begin to end, without waiting. `stop` follows.
-  public func beginStop() { requests.post(.stop) }
+  public func beginStop() { post(.stop) }
+
+  /// Whether all that its clients were told is durable was made so when it was stopped; true until then.
+  public var isDurable: Bool { counters.isDurable }
 
   /// ns of CPU time that its control thread has used; 0 once it is being stopped.
   public var cpuTime: UInt64 { thread.cpuTime }
 
   /// Has the control thread call `answer`, when it next looks at its messages: it is alive then.
-  public func ping(_ answer: @escaping @Sendable () -> Void) { requests.post(.ping(answer)) }
+  public func ping(_ answer: @escaping @Sendable () -> Void) { post(.ping(answer)) }
 
   /// What it has done, for all clients so far. Nobody is waited for.
   public var statistics: DeviceStatistics { counters.statistics }
@@ -82,7 +88,7 @@ public final class DeviceServer: Sendable {
   /// - Throws: `EMFILE` at the limit of open files.
   public func beginStatus() throws(Errno) -> PendingStatus {
     let answer = try Answer<DeviceStatus>()
-    requests.post(.status(answer))
+    post(.status(answer))
     return PendingStatus(answer: answer)
   }
 
@@ -131,9 +137,12 @@ public final class DeviceServer: Sendable {
     _ milliseconds: Int32, _ request: (Answer<Value>) -> ControlRequest
   ) throws(Errno) -> Value? {
     let answer = try Answer<Value>()
-    requests.post(request(answer))
+    post(request(answer))
     return answer.wait(milliseconds: milliseconds)
   }
+
+  /// Asks its thread, or answers for it where it has ended.
+  private func post(_ request: ControlRequest) { if !requests.post(request) { request.answerAtEnd() } }
 }
 
 /// What a control thread takes with it when it starts.

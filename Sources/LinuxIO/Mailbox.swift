@@ -2,7 +2,8 @@
 ///
 /// For control, never for commands: posting takes a lock and may allocate.
 public final class Mailbox<Message: Sendable>: Sendable {
-  private let messages = Locked<[Message]>([])
+  /// nil: closed.
+  private let messages = Locked<[Message]?>([])
   private let event: EventFD
 
   /// An empty mailbox.
@@ -14,19 +15,19 @@ public final class Mailbox<Message: Sendable>: Sendable {
   public var descriptor: Int32 { event.rawValue }
 
   /// Adds a message and wakes the owner.
-  public func post(_ message: Message) {
-    messages.withLock { $0.append(message) }
-    event.signal()
-  }
+  ///
+  /// - Returns: false where nobody takes messages any more (`close`).
+  @discardableResult
+  public func post(_ message: Message) -> Bool { post(message, limit: .max) }
 
   /// Adds a message unless `limit` wait already; for messages that an untrusted peer can cause.
   ///
-  /// - Returns: whether it was added.
+  /// - Returns: whether it was added; never where nobody takes messages any more.
   @discardableResult
   public func post(_ message: Message, limit: Int) -> Bool {
     let added = messages.withLock { queue in
-      guard queue.count < limit else { return false }
-      queue.append(message)
+      guard let count = queue?.count, count < limit else { return false }
+      queue?.append(message)
       return true
     }
     if added { event.signal() }
@@ -37,9 +38,17 @@ public final class Mailbox<Message: Sendable>: Sendable {
   public func takeAll() -> [Message] {
     event.drain()
     return messages.withLock { queue in
-      let taken = queue
+      guard let taken = queue else { return [] }
       queue = []
       return taken
+    }
+  }
+
+  /// Takes all messages, in order, and lets nobody add more. By the owner, when it takes no more.
+  public func close() -> [Message] {
+    messages.withLock { queue in
+      defer { queue = nil }
+      return queue ?? []
     }
   }
 }

@@ -141,6 +141,34 @@ import Testing
     for _ in 0..<(6 - more) { #expect(try driver.awaitCompletion(1).status == .success) }
   }
 
+  /// Whoever asks a server that has ended, or that ends before it looks, is answered as where there is no client.
+  @Test func whoAsksAtTheEndIsAnswered() throws {
+    let device = try ServedDevice()
+    device.server.beginStop()
+    // From before the end until after it.
+    var hasEnded = false
+    repeat {
+      hasEnded = device.ended.drain() > 0
+      let status = try RequestTests.status(device)
+      guard case .idle = status.state else { return #expect(Bool(false), "\(status.state)") }
+      #expect(try device.server.setNamespace(1, nil, milliseconds: patience) == true)
+      #expect(try device.server.setNamespace(1, RequestTests.memory(), milliseconds: patience) == true)
+      #expect(try device.server.setLimits(RateLimits(), milliseconds: patience) == true)
+      #expect(try device.server.drain(milliseconds: patience) == true)
+      #expect(try device.server.errorLog(milliseconds: patience) == [])
+      #expect(try device.server.dmaMap(milliseconds: patience)?.count == 0)
+      let pinged = try EventFD()
+      let number = try pinged.duplicate().release()
+      device.server.ping {
+        EventFD.signal(rawValue: number)
+        close(number)
+      }
+      let isPinged = pinged.wait(timeout: patience)
+      #expect(isPinged)
+    } while !hasEnded
+    #expect(device.server.isDurable)
+  }
+
   /// An answer that does not come in time is nil, and not waited for any more.
   @Test func noAnswer() throws {
     let answer = try Answer<Int>()

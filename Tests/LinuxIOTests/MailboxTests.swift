@@ -38,6 +38,15 @@ import Testing
     #expect(mailbox.takeAll() == [6])
   }
 
+  /// What was added before the end is taken at the end, and nothing can be added after it.
+  @Test func nothingIsAddedToAClosedOne() throws {
+    let mailbox = try Mailbox<Int>()
+    #expect(mailbox.post(1) && mailbox.post(2, limit: 2) && !mailbox.post(3, limit: 2))
+    #expect(mailbox.close() == [1, 2])
+    #expect(!mailbox.post(4) && !mailbox.post(5, limit: 10))
+    #expect(mailbox.takeAll() == [] && mailbox.close() == [])
+  }
+
   @Test func noMessageOfManyThreadsIsLostOrOvertaken() throws {
     let mailbox = try Mailbox<(thread: Int, number: Int)>()
     let threadCount = 4

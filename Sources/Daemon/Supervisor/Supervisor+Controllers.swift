@@ -28,7 +28,8 @@ extension Supervisor {
   /// Ends a controller: its guest's commands in flight end, everything becomes durable, its client is disconnected, and
   /// its images are closed.
   ///
-  /// - Throws: where there is no such controller, or commands in flight do not end: it ends when they do.
+  /// - Throws: where there is no such controller, or commands in flight do not end: it ends when they do; and where it has
+  ///   ended, and an image of it could not be flushed.
   public func removeController(_ name: String) throws(DaemonError) {
     try change { () throws(DaemonError) in try remove(try controller(name)) }
   }
@@ -45,7 +46,11 @@ extension Supervisor {
     if let controller = take(controller.number) { controller.server.stop() }
     let closings = controller.letGo()
     controller.logger.info("removed")
-    try awaitClosing(closings, of: controller)
+    try awaitClosing(
+      closings, of: controller,
+      failure: controller.server.isDurable
+        ? nil
+        : DaemonError("controller '\(controller.name)' is removed, but an image of it cannot be flushed"))
   }
 
   /// Changes what the I/O queues of a controller may do at most, from the next command on.

@@ -46,6 +46,7 @@ extension Supervisor {
         throw DaemonError("namespace id \(asked) is out of range; ask for one from 1 to \(limit)")
       }
       guard !used.contains(nsid) else {
+        try refuseLeaving(nsid, of: controller)
         throw DaemonError("controller '\(controller.name)' has a namespace \(nsid); ask for another id, or for none")
       }
       return nsid
@@ -83,16 +84,20 @@ extension Supervisor {
   /// As `removeNamespace`, of a change that is under way. The caller has no reference to the image.
   func removeNamespace(_ nsid: UInt32, of controller: ServedController) throws(DaemonError) {
     let (closing, failure) = try takeAway(nsid, of: controller)
-    if let closing { try awaitClosing([closing], of: controller) }
-    if let failure { throw failure }
+    try awaitClosing(closing.map { [$0] } ?? [], of: controller, failure: failure)
   }
 
   /// Waits until images that were taken away are closed: a query that is under way may have one a moment longer.
-  func awaitClosing(_ closings: [ImageClosing], of controller: ServedController) throws(DaemonError) {
+  ///
+  /// - Parameter failure: why they may not be durable: thrown when they are closed, or when that is given up.
+  func awaitClosing(
+    _ closings: [ImageClosing], of controller: ServedController, failure: DaemonError?
+  ) throws(DaemonError) {
     for closing in closings where !closing.wait(milliseconds: Supervisor.changePatience) {
-      throw DaemonError(
-        "controller '\(controller.name)': an image that was removed is still in use; it is closed later")
+      let text = "controller '\(controller.name)': an image that was removed is still in use; it is closed later"
+      throw DaemonError(failure.map { "\($0); \(text)" } ?? text)
     }
+    if let failure { throw failure }
   }
 
   /// Takes a namespace away and makes its image durable.
@@ -146,6 +151,7 @@ extension Supervisor {
   public func resizeNamespace(controller name: String, nsid: UInt32) throws(DaemonError) -> UInt64 {
     try change { () throws(DaemonError) in
       let controller = try controller(name)
+      try refuseLeaving(nsid, of: controller)
       return try resize(try namespace(nsid, of: controller), nsid, of: controller)
     }
   }
@@ -170,6 +176,14 @@ extension Supervisor {
     try add(resized, nsid, to: controller)
     controller.logger.info("namespace \(nsid): \(before.blockCount) blocks before, \(resized.namespace.blockCount) now")
     return image.size
+  }
+
+  /// - Throws: where a namespace was removed, and its guest's commands in flight had not ended.
+  private func refuseLeaving(_ nsid: UInt32, of controller: ServedController) throws(DaemonError) {
+    guard controller.state.withLock({ $0.namespaces[nsid]?.isLeaving }) == true else { return }
+    throw DaemonError(
+      "namespace \(nsid) of controller '\(controller.name)' is being removed; remove it again, to see whether its commands "
+        + "have ended")
   }
 
   /// A namespace that is there.

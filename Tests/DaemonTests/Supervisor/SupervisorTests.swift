@@ -210,6 +210,36 @@ private func refusal(_ change: () throws -> Void) -> String? {
     _ = query
   }
 
+  /// What is removed and may not be durable is removed, and whoever removed it is told.
+  @Test func removalsThatAreNotDurable() throws {
+    let rig = try Rig { folder in
+      for name in ["first.img", "second.img"] { _ = try folder.image(name, byteCount: 1 << 20) }
+      return [
+        controller(
+          "a", folder,
+          ["first.img", "second.img"].map { NamespaceConfiguration(imagePath: folder.file($0), cache: .buffered) })
+      ]
+    }
+    let supervisor = rig.supervisor
+    for nsid in [1, 2] as [UInt32] {
+      try supervisor.controller("a").state.withLock { state in
+        state.namespaces[nsid]?.namespace.backend.image?.noteFailedSync(.inputOutput)
+      }
+    }
+    let reason = "namespace 2 of controller 'a' is removed, but \(rig.folder.file("second.img")) cannot be flushed"
+    #expect(refusal { try supervisor.removeNamespace(controller: "a", nsid: 2) }?.hasPrefix(reason) == true)
+    #expect(supervisor.status().controllers[0].namespaces.map(\.nsid) == [1])
+    // A client, whose data is at stake.
+    let client = try UnixSocket.connect(path: rig.folder.file("a.sock"))
+    let deadline = Clock.monotonic + 120_000_000_000
+    while supervisor.status().controllers[0].state == .waiting, Clock.monotonic < deadline { sched_yield() }
+    #expect(
+      refusal { try supervisor.removeController("a") }
+        == "controller 'a' is removed, but an image of it cannot be flushed")
+    #expect(rig.names() == [] && !rig.isLocked("first.img"))
+    _ = client.rawValue
+  }
+
   @Test func sizes() throws {
     let rig = try Rig { folder in
       let path = try folder.image("disk.img", byteCount: 1 << 20)
