@@ -117,7 +117,7 @@ public struct IOEngine: ~Copyable {
 
   /// ns after which a round makes no further call of `io_submit`, though it has more: where the kernel takes its time, the
   /// thread would hear nobody for as long as the whole batch takes.
-  private static var submissionTime: UInt64 { 1_000_000 }
+  var submissionTime: UInt64 = 1_000_000
 
   /// Sleeps as long as there is nothing to do, and takes what has happened.
   private mutating func takeEvents(_ pause: IdlePolicy.Pause) {
@@ -300,7 +300,7 @@ public struct IOEngine: ~Copyable {
   @inline(__always)
   private mutating func submit() {
     let pending = resources.aio.pendingCount
-    let rejected = resources.aio.submit(until: resources.clock.now &+ IOEngine.submissionTime)
+    let rejected = resources.aio.submit(until: resources.clock.now &+ submissionTime)
     // What was refused has ended, and freed what others may wait for.
     resources.progress &+= UInt64(truncatingIfNeeded: rejected)
     let submitted = pending &- resources.aio.pendingCount
