@@ -1,3 +1,4 @@
+import CLinux
 import Control
 import LinuxIO
 import Logging
@@ -28,6 +29,9 @@ public enum Daemon {
   public static func run(
     _ configuration: DaemonConfiguration, file: String? = nil, reread: Rereading? = nil
   ) throws(DaemonError) {
+    // Each arena keeps what it once had: with one for each thread, the process would hold for ever what each of its
+    // threads has needed at its worst moment. Who has to be fast does not allocate.
+    clinux_limit_arenas(2)
     // Descriptors that were handed over have their numbers; nothing else may be opened before they have owners.
     var handedOver = FixedTable<HandedOver>(count: configuration.controllers.count) { _ in HandedOver() }
     for (index, controller) in configuration.controllers.enumerated() {

@@ -22,6 +22,16 @@ struct ProcessStatistics: Equatable, CustomStringConvertible {
     anonymous = count
   }
 
+  /// Arenas of glibc's allocator beside the first: each ends at a multiple of 64 MiB, and what of it is not used yet
+  /// cannot be accessed.
+  static func arenas(of process: DaemonProcess) throws -> Int {
+    try text(of: "/proc/\(process.pid)/maps").split(separator: "\n").count { line in
+      let fields = line.split(separator: " ")
+      let bounds = fields[0].split(separator: "-").compactMap { UInt64($0, radix: 16) }
+      return fields[1] == "---p" && bounds.count == 2 && bounds[1] % (64 << 20) == 0 && bounds[1] - bounds[0] >= 1 << 20
+    }
+  }
+
   var description: String {
     "\(descriptors) descriptors, \(threads) threads, \(mappings) mappings, \(aioContexts) aio contexts, \(anonymous) KiB"
   }
