@@ -20,14 +20,15 @@ public struct ClientConnection: ~Copyable, Sendable {
   ///
   /// - Parameters:
   ///   - path: at most 107 bytes.
-  ///   - timeout: how long a reply, or room in the socket, is awaited, in ms; QEMU waits 5 s.
+  ///   - timeout: how long a reply, or room in the socket, is awaited, in ms. QEMU waits 5 s,
+  ///     and gives up a device that is only slow.
   /// - Throws: what `UnixSocket.connect` throws.
-  public init(path: String, timeout: Int32 = 5000) throws(Errno) {
+  public init(path: String, timeout: Int32 = 120_000) throws(Errno) {
     self.init(try UnixSocket.connect(path: path), timeout: timeout)
   }
 
   /// A client on a socket that is already connected.
-  public init(_ socket: consuming FileDescriptor, timeout: Int32 = 5000) {
+  public init(_ socket: consuming FileDescriptor, timeout: Int32 = 120_000) {
     self.socket = socket
     self.timeout = timeout
   }

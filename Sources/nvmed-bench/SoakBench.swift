@@ -27,6 +27,9 @@ struct SoakBench: ParsableCommand {
   @Option(help: "How long, in seconds.")
   var seconds = 60.0
 
+  @Option(help: "Goes on after that time until this event has happened, too; repeat it for more.")
+  var until: [String] = []
+
   @Option(help: "Controllers, 1 to 16.")
   var controllers = 4
 

@@ -7,8 +7,8 @@ public struct HostOptions: Sendable {
   public var capabilities: Capabilities? = .server
   /// The minor version it asks for: QEMU 0, cloud-hypervisor 1.
   public var minorVersion = Session.highestMinor
-  /// How long the reply to a message is awaited, in ms.
-  public var messageTimeout: Int32 = 5000
+  /// How long the reply to a message is awaited, in ms. QEMU waits 5 s.
+  public var messageTimeout: Int32 = 120_000
   /// How long a completion is awaited, in ns.
   public var commandTimeout: UInt64 = 120_000_000_000
   /// How long a shutdown is awaited at least, in ns: Linux's time-out. Longer where the machine is slow.

@@ -32,6 +32,11 @@ struct Soak {
 
   private var seconds: Double { Double(Clock.monotonic - start) / 1e9 }
 
+  /// Whether something has not happened that was asked for.
+  private func lacks(_ counts: SoakCounts) -> Bool {
+    bench.until.contains { counts.events[$0] == nil && operators.events[$0] == nil }
+  }
+
   private func sample() throws -> SoakSample {
     SoakSample(seconds: seconds, footprint: try ProcessFootprint(process: daemon.daemon.process))
   }
@@ -45,7 +50,7 @@ struct Soak {
     let length = min(max((bench.seconds - warmup) / 8, 2), 60)
     var counts = SoakCounts()
     nextReport = Clock.monotonic + UInt64(bench.reportEvery * 1e9)
-    while rests.isEmpty || seconds < bench.seconds {
+    while rests.isEmpty || seconds < bench.seconds || lacks(counts) {
       counts = try spell(rests.isEmpty ? warmup : length)
       try daemon.daemon.settle()
       let rest = try sample()
