@@ -6,7 +6,8 @@ import VFIOUser
 /// The messages of a client, and their answers.
 extension ControlLoop {
   func receive(_ events: Epoll.Events) {
-    if events.contains(.writable) { connection?.flush() }
+    // A client that is gone takes no replies any more: what waits for room is thrown away, and not waited for.
+    if !events.isDisjoint(with: [.writable, .hangup, .error]) { connection?.flush() }
     var budget = ControlLoop.burst
     while state == .serving, heldMessage == nil, !isDismissed, budget > 0 {
       budget -= 1

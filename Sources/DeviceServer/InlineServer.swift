@@ -91,7 +91,10 @@ package final class InlineServer {
     return hadControl || hadWork || hadJobs
   }
 
-  private func turnControl() -> Bool {
+  /// One turn of the control thread.
+  ///
+  /// - Returns: whether anything happened.
+  package func turnControl() -> Bool {
     let hadEvents = loop?.turn(timeout: 0) ?? false
     if loop?.isOver == true { loop = nil }
     return hadEvents

@@ -51,6 +51,31 @@ import Testing
     _ = next
   }
 
+  /// A client that takes no replies, and goes while a message waits for its effects: nothing is looked at over and over.
+  @Test func restsWhenAClientGoesWhoseRepliesWait() throws {
+    let (server, client) = try connect()
+    try client.send(command(Number.version, version(nil)))
+    #expect(server.settle())
+    let read = command(Number.regionRead, access(Region.config, 0, 256))
+    var sent = 0
+    while !server.diagnosis.contains("watched 5"), sent < 10_000 {
+      try client.send(read)
+      #expect(server.settle())
+      sent += 1
+    }
+    #expect(sent < 10_000, "the replies fill the socket")
+    // The I/O thread has to agree, and has no turn.
+    try client.send(command(Number.reset))
+    while server.turnControl() {}
+    #expect(server.diagnosis.contains("a message waits for its effects"))
+    client.disconnect()
+    var turns = 0
+    while server.turnControl(), turns < 1000 { turns += 1 }
+    #expect(turns < 10)
+    #expect(server.settle())
+    #expect(!server.isServing)
+  }
+
   @Test func changesNamespaces() throws {
     let (server, client) = try connect()
     #expect(server.settle())
