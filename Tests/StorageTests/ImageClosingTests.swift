@@ -17,7 +17,7 @@ import Testing
     other = nil
     // Everybody who waits is told.
     for _ in 0..<2 { #expect(closing.wait(milliseconds: 60_000)) }
-    _ = try DiskImage(path: file.path, options: ImageOptions(cache: .buffered))
+    _ = try onceUnlocked { try DiskImage(path: file.path, options: ImageOptions(cache: .buffered)) }
     _ = (image, other)
   }
 

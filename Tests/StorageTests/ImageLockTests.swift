@@ -58,7 +58,7 @@ import Testing
       expectLocked(readOnly: false)
       _ = writer.rawValue
     }
-    _ = try open(readOnly: false)
+    _ = try onceUnlocked { try open(readOnly: false) }
   }
 
   @Test func whoIsInTheWayIsToldWithoutALock() throws {
@@ -70,7 +70,7 @@ import Testing
       #expect(reader.excludedBy() == nil)
       _ = other.rawValue
     }
-    #expect(writer.excludedBy() == nil)
+    try onceUnlocked { if let reason = writer.excludedBy() { throw ImageError(path: file.path, reason: reason) } }
     // Having asked excludes nobody.
     let other = try hold(readOnly: false)
     #expect(writer.excludedBy() == .locked(readOnly: false))

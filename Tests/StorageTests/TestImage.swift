@@ -101,6 +101,23 @@ final class LoopDevice: Sendable {
   }
 }
 
+/// Opens an image that somebody has closed before.
+///
+/// A child that another test has just started has all descriptors of this process until it runs its program, and with them
+/// the locks on what is closed here already: that is waited for.
+func onceUnlocked<Result: ~Copyable>(_ open: () throws -> Result) throws -> Result {
+  let deadline = Clock.monotonic + 120_000_000_000
+  while true {
+    do { return try open() } catch let error as ImageError {
+      switch error.reason {
+      case .locked, .deviceBusy: guard Clock.monotonic < deadline else { throw error }
+      default: throw error
+      }
+    }
+    sched_yield()
+  }
+}
+
 /// Whether loop devices can be made here.
 let loopDevicesWork: Bool = {
   guard let image = try? TestImage(size: 1 << 20) else { return false }
