@@ -17,6 +17,7 @@ disk() {
 
 # start_nvmed ARG...: comes back when it serves, or fails.
 start_nvmed() {
+  : >nvmed.log # (by the shell that reads it: what the last one said may be there yet)
   nvmed serve "$@" >nvmed.log 2>&1 </dev/null &
   nvmed=$!
   n=0
