@@ -61,7 +61,7 @@ import VFIOUser
         #expect(client.isAtEnd())
       }
       client.disconnect()
-      _ = try device.connect()
+      try device.connect().disconnect()
       #expect(openDescriptors(ofTheFileBehind: ram.descriptor) == open, "\(count)")
     }
   }
