@@ -20,8 +20,7 @@ public struct ClientConnection: ~Copyable, Sendable {
   ///
   /// - Parameters:
   ///   - path: at most 107 bytes.
-  ///   - timeout: how long a reply, or room in the socket, is awaited, in ms. QEMU waits 5 s,
-  ///     and gives up a device that is only slow.
+  ///   - timeout: how long a reply, or room in the socket, is awaited, in ms; QEMU waits 5 s.
   /// - Throws: what `UnixSocket.connect` throws.
   public init(path: String, timeout: Int32 = 120_000) throws(Errno) {
     self.init(try UnixSocket.connect(path: path), timeout: timeout)

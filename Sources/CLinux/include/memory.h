@@ -17,14 +17,14 @@ enum {
 };
 
 int clinux_memfd_create(const char *name, unsigned flags);
-
-/* Arenas of malloc(3) at most, M_ARENA_MAX of mallopt(3); nothing where it is another allocator than glibc's. */
-void clinux_limit_arenas(int count);
-
 /* Adds seals (F_ADD_SEALS); 0 or -1 with errno. */
 int clinux_add_seals(int fd, int seals);
 /* The seals of fd (F_GET_SEALS), or -1 with errno: EINVAL where the file knows no seals. */
 int clinux_get_seals(int fd);
+
+/* Arenas of malloc(3) at most, M_ARENA_MAX of mallopt(3); nothing where it is another allocator than glibc's. */
+void clinux_limit_arenas(int count);
+
 /* Whether fd is a regular file of a file system on a block device, as far as the kernel knows without asking it. */
 bool clinux_is_on_block_device(int fd);
 

@@ -163,8 +163,11 @@ extension Controller {
     nextFlush.append(completion)
   }
 
+  /// Those that the host sees, and those that commands in flight may still use.
+  private var keptNamespaces: [Namespace?] { namespaces + leavingNamespaces.values }
+
   private func beginFlush(_ completions: [(Bool) -> Void]) {
-    let images = (namespaces + leavingNamespaces.values).compactMap { $0?.backend.image }.filter { !$0.readOnly }
+    let images = keptNamespaces.compactMap { $0?.backend.image }.filter { !$0.readOnly }
     guard !images.isEmpty else {
       for completion in completions { completion(true) }
       return
@@ -195,7 +198,7 @@ extension Controller {
     let waiting = nextFlush
     nextFlush = []
     // A sync of the guest's own may have been told of the error meanwhile.
-    let succeeded = ended.succeeded && !namespaces.contains { $0?.writeCacheFailed == true }
+    let succeeded = ended.succeeded && !keptNamespaces.contains { $0?.writeCacheFailed == true }
     for completion in ended.completions { completion(succeeded) }
     guard !waiting.isEmpty else { return }
     // A completion may have begun another.

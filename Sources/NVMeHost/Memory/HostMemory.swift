@@ -92,9 +92,9 @@ import Synchronization
       case .unsealed, .huge:
         let created =
           backing == .huge
-          ? try HugePages.file(name: "guest-memory", byteCount: fileOffset + total) : try HostMemory.createUnlinked()
+          ? try HugePages.file(name: "guest-memory", byteCount: fileOffset + total)
+          : try HostMemory.createUnlinked(byteCount: fileOffset + total)
         descriptor = created.rawValue
-        guard ftruncate(descriptor, fileOffset + total) == 0 else { throw Errno.current }
         let mapping = try MemoryMapping(
           fd: descriptor, offset: 0, count: fileOffset + total, [.read, .write])
         unsafe base = mapping.base + fileOffset
@@ -108,11 +108,12 @@ import Synchronization
   private static let nextName = Atomic<UInt64>(0)
 
   /// A file of `/dev/shm` without a name.
-  private static func createUnlinked() throws(Errno) -> FileDescriptor {
+  private static func createUnlinked(byteCount: Int) throws(Errno) -> FileDescriptor {
     let number = nextName.add(1, ordering: .relaxed).newValue
     let path = "/dev/shm/guest-memory-\(getpid())-\(number)"
     let file = try FileDescriptor(path: path, flags: O_RDWR | O_CREAT | O_EXCL)
     _ = unsafe unlink(path)
+    guard ftruncate(file.rawValue, byteCount) == 0 else { throw Errno.current }
     return file
   }
 

@@ -33,7 +33,8 @@ import Testing
     var child: pid_t = 0
     let words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sleep"), strdup("1000")]
     defer { words.forEach { free($0) } }
-    #expect(posix_spawn(&child, "/bin/sleep", nil, nil, words + [nil], environ) == 0)
+    let result = posix_spawn(&child, "/bin/sleep", nil, nil, words + [nil], environ)
+    try #require(result == 0)
     defer {
       kill(child, SIGKILL)
       waitpid(child, nil, 0)

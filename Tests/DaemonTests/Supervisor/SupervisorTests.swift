@@ -28,15 +28,22 @@ private final class Rig {
     return image?.excludedBy() != nil
   }
 
-  /// Whether nobody has. A child that another test has just started has all descriptors of this process until it runs its
-  /// program, and with them the locks on what is closed here already: that is waited for.
+  /// Whether this process has let go of an image by now. A child that another test has just started has all descriptors of
+  /// this process until it runs its program, and with them the locks on what is closed here already: that is waited for.
   func isUnlocked(_ name: String) -> Bool {
     let deadline = Clock.monotonic + 120_000_000_000
-    while isLocked(name) {
-      guard Clock.monotonic < deadline else { return false }
+    let options = ImageOptions(cache: .buffered, lock: true)
+    while Clock.monotonic < deadline {
+      do throws(ImageError) {
+        _ = try DiskImage(path: folder.file(name), options: options)
+        return true
+      } catch {
+        // What this process has itself is `usedTwice`.
+        guard case .locked = error.reason else { return false }
+      }
       sched_yield()
     }
-    return true
+    return false
   }
 
   /// Whether a socket is there.

@@ -316,17 +316,23 @@ import Testing
     #expect(try host.admin(.identify(1, to: host.ram.allocate())).status == .success)
   }
 
-  /// A shutdown that cannot make everything durable does not say that it has.
-  @Test func shutdownWhoseFlushFails() throws {
+  /// A controller whose shutdown could not make everything durable.
+  private static func shutDownInVain(_ image: TestImage) throws -> (Host, ControllerConfiguration) {
     let gate = try Gate()
     gate.open()
     gate.failSyncs(.inputOutput)
-    let image = try TestImage(size: 1 << 20)
     let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
     var configuration = Host.enabled
     configuration.shutdownNotification = .normal
     host.configure(configuration)
     try host.wait("CSTS.CFS") { host.status.controllerFatalStatus }
+    return (host, configuration)
+  }
+
+  /// A shutdown that cannot make everything durable does not say that it has.
+  @Test func shutdownWhoseFlushFails() throws {
+    let image = try TestImage(size: 1 << 20)
+    let (host, _) = try ControllerStateTests.shutDownInVain(image)
     #expect(host.status.shutdownStatus == .inProgress)
     try host.disable()
     #expect(!host.status.controllerFatalStatus)
@@ -334,15 +340,9 @@ import Testing
 
   /// A host that goes on to ask for the shutdown while it disables the controller may enable it all the same.
   @Test func enabledAfterShutdownsThatFailed() throws {
-    let gate = try Gate()
-    gate.open()
-    gate.failSyncs(.inputOutput)
     let image = try TestImage(size: 1 << 20)
-    let host = try Host([Namespace(try image.backend(gate: gate))], gates: [gate])
-    var configuration = Host.enabled
-    configuration.shutdownNotification = .normal
-    host.configure(configuration)
-    try host.wait("CSTS.CFS") { host.status.controllerFatalStatus }
+    let (host, shutDown) = try ControllerStateTests.shutDownInVain(image)
+    var configuration = shutDown
     configuration.enable = false
     host.configure(configuration)
     try host.wait("CSTS.RDY 0, and the second failure") { !host.status.ready && host.status.controllerFatalStatus }
